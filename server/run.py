@@ -1,0 +1,116 @@
+"""Bring the house up: PostgreSQL, schema, first account, data, portal; and take it down again, in the other order.
+
+Loader and portal run as child processes with the address of the database in their environment, as anyone would run them.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from types import FrameType
+
+from server import embedded
+from server.errors import ServerError
+from server.settings import PROJECT, Settings
+
+SAMPLE = ("demo", "--objects", "500", "--seed", "1")
+PORTAL_START_SECONDS = 60
+
+
+def run(settings: Settings, data: Sequence[str]) -> None:
+    """Serve until interrupted. `data` are folders of SNANA FITS; none means the project's own sample."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    _refuse_taken_port(settings)
+    print("Starting PostgreSQL …", flush=True)
+    with embedded.connect(settings) as url:
+        environ = {**os.environ, "ELASTICC_DATABASE_URL": url, "ELASTICC_HOME": str(settings.home)}
+        environ.pop("ELASTICC_DATABASE_URL_FILE", None)
+        _loader(environ, "init")
+        password = _first_account(settings, environ)
+        _load(environ, data)
+        _serve(settings, environ, password)
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ServerError(
+                f"Port {settings.port} on {settings.host} can't be used ({error.strerror}); set ELASTICC_PORT to another."
+            ) from error
+
+
+def _loader(environ: dict[str, str], *arguments: str, stdin: str | None = None) -> str:
+    """Run the loader; its messages go to our standard error as they come, its output is returned."""
+    command = [sys.executable, "-m", "loader", *arguments]
+    feed = {"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}
+    done = subprocess.run(command, env=environ, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=False, **feed)  # type: ignore[call-overload]
+    if done.returncode:
+        raise ServerError(f"`python -m loader {' '.join(arguments)}` failed. {done.stdout.strip()[-2000:]}".strip())
+    return str(done.stdout)
+
+
+def _first_account(settings: Settings, environ: dict[str, str]) -> str | None:
+    """Its password, where this home made it; None where the account was there and its password isn't known."""
+    names = [line.split()[0] for line in _loader(environ, "user", "list").splitlines() if line.split()]
+    known = (settings.home / "secrets" / "first_password").exists() or settings.environ.get("ELASTICC_FIRST_PASSWORD")
+    if settings.first_user in names:
+        return settings.secret("first_password") if known else None
+    password = settings.secret("first_password")
+    _loader(environ, "user", "add", settings.first_user, stdin=password + "\n")
+    return password
+
+
+def _load(environ: dict[str, str], data: Sequence[str]) -> None:
+    """Say what came in. A refused file is reported by the loader and doesn't keep the portal from serving the others."""
+    what = ("snana", *(os.path.abspath(folder) for folder in data)) if data else SAMPLE
+    print(f"Loading {'the sample' if not data else ', '.join(data)} …", flush=True)
+    command = [sys.executable, "-m", "loader", "load", *what]
+    done = subprocess.run(command, env=environ, cwd=PROJECT, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        print("Some files were refused (see above); what was loaded is served.", file=sys.stderr, flush=True)
+
+
+def _serve(settings: Settings, environ: dict[str, str], password: str | None) -> None:
+    portal = subprocess.Popen([sys.executable, "-m", "portal"], env=environ, cwd=PROJECT, stdin=subprocess.DEVNULL)
+    try:
+        _wait_for(settings, portal)
+        print(f"\n  Portal    http://{settings.host}:{settings.port}/")
+        print(f"  User      {settings.first_user}")
+        print(f"  Password  {password or '(as it was set before)'}")
+        print("\nCtrl-C stops everything.", flush=True)
+        code = portal.wait()
+        raise ServerError(f"The portal ended by itself with status {code}.")
+    finally:
+        if portal.poll() is None:
+            portal.terminate()
+            try:
+                portal.wait(10)
+            except subprocess.TimeoutExpired:
+                portal.kill()
+                portal.wait()
+
+
+def _wait_for(settings: Settings, portal: subprocess.Popen[bytes]) -> None:
+    address = f"http://{settings.host}:{settings.port}/-/login"
+    deadline = time.monotonic() + PORTAL_START_SECONDS
+    while time.monotonic() < deadline:
+        if portal.poll() is not None:
+            raise ServerError(f"The portal didn't start (status {portal.returncode}).")
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise ServerError(f"The portal doesn't answer at {address}.")
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
