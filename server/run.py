@@ -51,7 +51,7 @@ def _loader(environ: dict[str, str], *arguments: str, stdin: str | None = None) 
     """Run the loader; its messages go to our standard error as they come, its output is returned."""
     command = [sys.executable, "-m", "loader", *arguments]
     feed = {"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}
-    done = subprocess.run(command, env=environ, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=False, **feed)  # type: ignore[call-overload]
+    done = subprocess.run(command, env=environ, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=False, **feed)
     if done.returncode:
         raise ServerError(f"`python -m loader {' '.join(arguments)}` failed. {done.stdout.strip()[-2000:]}".strip())
     return str(done.stdout)
