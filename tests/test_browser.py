@@ -1,4 +1,4 @@
-"""What a person does in Chromium: log in, browse, facet, follow keys, write SQL, download. Screenshots go to build/screenshots."""
+"""What a person does in Chromium, from log in to CSV. Screenshots go to build/screenshots."""
 
 import csv
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from conftest import PROJECT, House
+from house import PROJECT, House
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 SCREENSHOTS = PROJECT / "build" / "screenshots"

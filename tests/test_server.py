@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 import requests
-from conftest import PROJECT, House, environment, free_port, running_url, start, stop
+from house import PROJECT, House, environment, free_port, running_url, start, stop
 
 from server.settings import Settings
 
