@@ -1,4 +1,4 @@
-"""Real simulations, from file to HTTP: what astropy reads in the FITS is what the old API and the SQL door give, value for value.
+"""Real simulations, from file to HTTP: what astropy reads is what the old API and the SQL door give, value for value.
 
 The FITS are read here by a few lines of their own, not by the loader's reader.
 """
@@ -46,7 +46,8 @@ def flux(points: Any, column: str) -> list[float]:
 def forced_expected(snid: int, points: Any) -> list[dict[str, object]]:
     return [
         {"diaForcedSourceId": snid * 100000 + k, "ccdVisitId": None, "midPointTai": float(point["MJD"]),
-         "filterName": point["BAND"].strip(), "psFlux": f, "psFluxErr": e, "totFlux": None, "totFluxErr": None, "diaObject": snid}
+         "filterName": point["BAND"].strip(), "psFlux": f, "psFluxErr": e, "totFlux": None, "totFluxErr": None,
+         "diaObject": snid}
         for k, (point, f, e) in enumerate(zip(points, flux(points, "FLUXCAL"), flux(points, "FLUXCALERR"), strict=True))
     ]  # fmt: skip
 
