@@ -5,11 +5,12 @@ import signal
 import sys
 from types import FrameType
 
-from portal.errors import PortalError
-from portal.launcher import serve
 from server import embedded
 from server.errors import ServerError
 from server.settings import Settings
+
+from portal.errors import PortalError
+from portal.launcher import serve
 
 
 def main() -> None:

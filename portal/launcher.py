@@ -8,9 +8,9 @@ from typing import Any
 import uvicorn
 from datasette.app import Datasette
 from datasette.utils import BadMetadataError, StartupError, parse_metadata
+from server.settings import PROJECT, Settings, role_url
 
 from portal.errors import PortalError
-from server.settings import PROJECT, Settings, role_url
 
 ROOM = Path(__file__).resolve().parent
 METADATA = PROJECT / "metadata.yml"
@@ -82,7 +82,5 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.bind(address)
         listener.listen(128)
     except OSError as error:
-        raise PortalError(
-            f"Port {port} on {host} can't be used ({error.strerror}); set ELASTICC_PORT to another."
-        ) from error
+        raise PortalError(f"Port {port} on {host} can't be used ({error.strerror}); set ELASTICC_PORT to another.") from error
     return listener
