@@ -28,6 +28,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from datasette import Response, hookimpl
 from datasette.app import Datasette
+from datasette.database import QueryInterrupted
 from datasette.utils import baseconv
 from datasette.utils.asgi import Request
 from datasette_auth_passwords.utils import ALGORITHM, hash_password, verify_password
@@ -177,7 +178,7 @@ def basic_credentials(header: str) -> tuple[str, str] | None:
     return (name, password) if colon else None
 
 
-@hookimpl
+@hookimpl  # type: ignore[untyped-decorator]
 def get_metadata(key: str | None, database: str | None) -> dict[str, Any] | None:
     """Settings for datasette-auth-passwords while it answers a login, and never at any other time."""
     settings = _settings_of_login.get()
@@ -186,7 +187,7 @@ def get_metadata(key: str | None, database: str | None) -> dict[str, Any] | None
     return {"plugins": {"datasette-auth-passwords": dict(settings)}}
 
 
-@hookimpl
+@hookimpl  # type: ignore[untyped-decorator]
 def asgi_wrapper(datasette: Datasette) -> Callable[[App], App]:
     def wrap(app: App) -> App:
         async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
@@ -213,7 +214,7 @@ async def _guard(datasette: Datasette, app: App, scope: Scope, receive: Receive,
         if request.path == LOGIN and request.method == "POST":
             await _log_in(of(datasette), app, _identified(scope, request, account), receive, send)
             return
-    except PostgresError:
+    except (PostgresError, QueryInterrupted):
         await Response.json({"detail": "The database doesn't answer."}, status=503).asgi_send(send)
         return
     if account is None and request.path not in OPEN_PATHS:

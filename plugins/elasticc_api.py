@@ -31,7 +31,7 @@ JSON = "application/json; charset=utf-8"
 _tables = Tables()
 
 
-class JsonStream(Response):
+class JsonStream(Response):  # type: ignore[misc]
     """JSON that is sent as it is made. A failure in the middle breaks the connection: nobody takes a part for all."""
 
     def __init__(self, chunks: AsyncIterator[str], request: Request) -> None:
@@ -79,7 +79,7 @@ class Paging:
         return table.page_sql("true", "asc"), {"limit": limit, "offset": min(self.offset, MOST_BIGINT)}
 
 
-@hookimpl
+@hookimpl  # type: ignore[untyped-decorator]
 def register_routes() -> list[tuple[str, Any]]:
     tables = "|".join(NAMES)
     return [
@@ -92,7 +92,7 @@ def register_routes() -> list[tuple[str, Any]]:
     ]
 
 
-@hookimpl
+@hookimpl  # type: ignore[untyped-decorator]
 def skip_csrf(scope: dict[str, Any]) -> bool:
     """Nothing here writes: a POST is told 405, not 403."""
     name = scope["path"].removeprefix(ROOT).partition("/")[0].removesuffix(".json")

@@ -18,6 +18,7 @@ from datasette.app import Datasette
 from datasette.database import QueryInterrupted
 from datasette.utils.asgi import Request
 from datasette_postgresql import PostgresDatabase, PostgresError
+from datasette_postgresql.values import BUILT_IN_ARRAYS
 
 from plugins import accounts
 from plugins.elasticc_api import DATABASE, JSON, JsonStream
@@ -38,7 +39,7 @@ IN_LIST = re.compile(r"(?i)(\bin\s*)%\(([^)]*)\)s")
 IN_SUFFIX = " as a list"
 
 BOOL, BYTEA, NUMERIC, TIMESTAMP, TIMESTAMPTZ = 16, 17, 1700, 1114, 1184
-JSON_TYPES = {114, 3802}
+JSON_TYPES = {114, 3802, *BUILT_IN_ARRAYS}  # datasette-postgresql gives an array as JSON text
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class BadQuery(Exception):
         return self.message
 
 
-@hookimpl
+@hookimpl  # type: ignore[untyped-decorator]
 def register_routes() -> list[tuple[str, Any]]:
     return [
         (rf"^{LOGIN}$", login),
@@ -62,7 +63,7 @@ def register_routes() -> list[tuple[str, Any]]:
     ]
 
 
-@hookimpl
+@hookimpl  # type: ignore[untyped-decorator]
 def skip_csrf(scope: dict[str, Any]) -> bool:
     """These pages check by the old system's cookie instead."""
     return scope["path"] in (LOGIN, LOGOUT, RUN, RUN.rstrip("/"))
@@ -148,12 +149,18 @@ def _statement(query: object, subdict: object) -> tuple[str, dict[str, Any] | No
         raise BadQuery("A query must be a string, and its subdict an object.")
     if not subdict:
         return query, None
+    if any(_holds_object(value) for value in subdict.values()):
+        raise BadQuery("A value in subdict is an object; values are strings, numbers, true, false, null and lists of them.")
     lists = {name: tuple(value) or (None,) for name, value in subdict.items() if isinstance(value, list)}
 
     def after_in(match: re.Match[str]) -> str:
         return f"{match[1]}%({match[2]}{IN_SUFFIX})s" if match[2] in lists else match[0]
 
     return IN_LIST.sub(after_in, query), {**subdict, **{name + IN_SUFFIX: value for name, value in lists.items()}}
+
+
+def _holds_object(value: object) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(map(_holds_object, value)))
 
 
 async def _in_chunks(results: Any) -> AsyncIterator[str]:
@@ -185,7 +192,7 @@ def _plain(value: Any, code: int) -> Any:
         return _iso(str(value))
     if code == NUMERIC:
         return str(value)
-    if code in JSON_TYPES and isinstance(value, str):
+    if code in JSON_TYPES:
         return orjson.loads(value)
     if isinstance(value, bytes | memoryview):
         return "\\x" + bytes(value).hex()

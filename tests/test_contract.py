@@ -529,8 +529,8 @@ def message(house: House) -> Any:
         [index] = cursor.fetchone() or ()
         cursor.execute(
             """
-            insert into elasticc_brokerclassifier ("brokerName", "brokerVersion", "classifierName", "classifierParams", modified)
-            values ('Test', '1', 'Guess', null, now())
+            insert into elasticc_brokerclassifier ("brokerName", "brokerVersion", "classifierName", modified)
+            values ('Test', '1', 'Guess', now())
             returning "dbClassifierIndex"
             """
         )

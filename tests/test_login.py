@@ -94,7 +94,10 @@ def test_a_browser_is_led_to_the_login_page_and_back(house: House, person: Perso
 
 @pytest.mark.parametrize(
     "elsewhere",
-    ["//evil.example", "https://evil.example/", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "evil", "javascript:1"],
+    [
+        "//evil.example", "https://evil.example/", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "evil",
+        "javascript:1",
+    ],
 )  # fmt: skip
 def test_login_leads_nowhere_else(house: House, elsewhere: str) -> None:
     _, answer = log_in(house, house.user, house.password, elsewhere)
