@@ -1,0 +1,100 @@
+"""datasette-postgresql: any PostgreSQL database in Datasette, read-only."""
+
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from datasette import hookimpl
+
+from . import settings as settings_module
+from .database import PostgresDatabase
+from .errors import ConfigurationError, PostgresError
+from .role import check
+from .settings import PLUGIN, DatabaseSettings
+
+__all__ = ["ConfigurationError", "DatabaseSettings", "PostgresDatabase", "PostgresError"]
+
+OURS = (None, "description", "columns", "tables", "databases")  # the only metadata keys a comment can answer
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
+    """Raises ConfigurationError with one sentence where a setting, a role or a server is not as it must be."""
+    configured = settings_module.read(datasette.plugin_config(PLUGIN))
+
+    async def start() -> None:
+        from . import patches  # after this package: patches imports it
+
+        patches.install(datasette)
+        if datasette.crossdb:
+            _hide_from_attach(datasette)
+        for name, settings in configured.items():
+            if name in datasette.databases:
+                raise ConfigurationError(f"{PLUGIN}: there is another database named {name!r}.")
+            await _connect(datasette, name, settings)
+
+    return start
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def get_metadata(datasette: Any, key: str | None, database: str | None, table: str | None) -> dict[str, Any]:
+    """Comments as descriptions, without a query. New dicts each time: the core writes the user's metadata into them."""
+    if key not in OURS:
+        return {}
+    ours = {name: db for name, db in datasette.databases.items() if isinstance(db, PostgresDatabase)}
+    wanted = ours if database is None else {database: ours[database]} if database in ours else {}
+    described = {name: _descriptions(db, table) for name, db in wanted.items()}
+    return {"databases": {name: {"tables": tables} for name, tables in described.items() if tables}} if described else {}
+
+
+async def _connect(datasette: Any, name: str, settings: DatabaseSettings) -> None:
+    database = PostgresDatabase(datasette, settings, name)
+    try:
+        for warning in await check(database):
+            sys.stderr.write(f"WARNING: {warning}\n")
+        await database.refresh_catalogue()
+    except ConfigurationError:
+        database.close()
+        raise
+    except PostgresError as error:
+        database.close()
+        raise ConfigurationError(f"{PLUGIN}: the catalogue of {name!r} can't be read: {error}") from error
+    datasette.add_database(database, name=name)
+
+
+def _descriptions(database: PostgresDatabase, table: str | None) -> dict[str, Any]:
+    catalogue = database.catalogue
+    found = [*catalogue.tables.values(), *catalogue.views.values()] if table is None else [catalogue.relation(table)]
+    described: dict[str, Any] = {}
+    for relation in filter(None, found):
+        columns = {column.name: column.comment for column in relation.columns if column.comment}
+        about = {"description": relation.comment, "columns": columns}
+        about = {key: value for key, value in about.items() if value}
+        if about:
+            described[relation.name] = about
+    return described
+
+
+class _WithoutPostgres:
+    """A Datasette whose databases are the SQLite ones."""
+
+    def __init__(self, datasette: Any) -> None:
+        self._datasette = datasette
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._datasette, name)
+
+    @property
+    def databases(self) -> dict[str, Any]:
+        return {name: db for name, db in self._datasette.databases.items() if not isinstance(db, PostgresDatabase)}
+
+
+def _hide_from_attach(datasette: Any) -> None:
+    """--crossdb attaches the file of every database to _memory; ours have none."""
+
+    prepare = type(datasette)._prepare_connection
+
+    def prepare_connection(conn: Any, database: str) -> None:
+        prepare(_WithoutPostgres(datasette) if database == "_memory" else datasette, conn, database)
+
+    datasette._prepare_connection = prepare_connection

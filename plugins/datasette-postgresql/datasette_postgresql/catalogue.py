@@ -1,0 +1,282 @@
+"""What is in the database, read in one round of queries into frozen records: tables, views, columns, keys, comments, DDL.
+
+Only what the role may SELECT is listed. Names are case-sensitive and unqualified: where two schemas have one name, the
+schema that comes first in the settings is meant, as in the connections' search_path.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from .lexer import literal, quoted
+
+Ask = Callable[[str], list[tuple[Any, ...]]]
+
+RELATIONS = """
+select c.oid, n.nspname, c.relname, c.relkind::text, c.reltuples::float8, c.relispartition,
+       obj_description(c.oid, 'pg_class'),
+       case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end,
+       exists (
+         select 1 from pg_depend d
+         where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
+       )
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = any ({schemas}::text[])
+  and c.relkind in ('r', 'p', 'v', 'm', 'f')
+  and has_schema_privilege(n.oid, 'usage')
+  and has_table_privilege(c.oid, 'select')
+order by array_position({schemas}::text[], n.nspname::text), c.relname
+"""
+COLUMNS = """
+select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid),
+       col_description(a.attrelid, a.attnum), a.attgenerated <> '', a.attidentity::text, t.typcategory::text
+from pg_attribute a
+join pg_type t on t.oid = a.atttypid
+left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+where a.attrelid = any ({oids}::oid[]) and a.attnum > 0 and not a.attisdropped
+order by a.attrelid, a.attnum
+"""
+INDEXES = """
+select i.indrelid, i.indexrelid, c.relname, i.indisprimary, i.indisunique,
+       i.indisvalid and i.indimmediate and i.indpred is null and i.indexprs is null,
+       i.indpred is not null, pg_get_indexdef(i.indexrelid),
+       (
+         select json_agg(a.attname order by k.ord)
+         from unnest(i.indkey::int2[]) with ordinality k(attnum, ord)
+         join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+         where k.ord <= i.indnkeyatts
+       )::text,
+       exists (select 1 from pg_constraint o where o.conindid = i.indexrelid and o.contype in ('p', 'u', 'x'))
+from pg_index i
+join pg_class c on c.oid = i.indexrelid
+where i.indrelid = any ({oids}::oid[])
+order by i.indrelid, c.relname
+"""
+CONSTRAINTS = """
+select o.conrelid, o.conname, o.contype::text, o.confrelid, pg_get_constraintdef(o.oid),
+       (
+         select json_agg(a.attname order by k.ord)
+         from unnest(o.conkey) with ordinality k(attnum, ord)
+         join pg_attribute a on a.attrelid = o.conrelid and a.attnum = k.attnum
+       )::text,
+       (
+         select json_agg(a.attname order by k.ord)
+         from unnest(o.confkey) with ordinality k(attnum, ord)
+         join pg_attribute a on a.attrelid = o.confrelid and a.attnum = k.attnum
+       )::text,
+       o.confupdtype::text, o.confdeltype::text
+from pg_constraint o
+where o.conrelid = any ({oids}::oid[]) and o.contype in ('p', 'u', 'c', 'x', 'f')
+order by o.conrelid, array_position('{{p,u,c,x,f}}'::text[], o.contype::text), o.conname
+"""
+ARRAY_TYPES = "select t.typarray, t.oid from pg_type t where t.typarray <> 0 and t.typtype <> 'c' and t.oid >= 10000"
+SIZE = "select case when has_database_privilege(current_database(), 'connect') then pg_database_size(current_database()) end"
+ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`type` is PostgreSQL's name with its modifier; `category` its pg_type.typcategory, one letter."""
+
+    name: str
+    type: str
+    notnull: bool
+    default: str | None
+    comment: str | None
+    is_pk: int
+    generated: bool
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """`table` is what it refers to; the two tuples have one length."""
+
+    name: str
+    columns: tuple[str, ...]
+    table: str
+    referenced: tuple[str, ...]
+    on_update: str
+    on_delete: str
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """`columns` lacks expressions; `is_key`: unique, whole, immediate, on plain columns."""
+
+    name: str
+    columns: tuple[str, ...]
+    is_primary: bool
+    is_unique: bool
+    is_key: bool
+    is_partial: bool
+    is_constraint: bool
+    definition: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """`kind` is pg_class.relkind: r table, p partitioned, f foreign, v view, m materialized view."""
+
+    name: str
+    schema: str
+    kind: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...]
+    unique_keys: tuple[tuple[str, ...], ...]
+    foreign_keys: tuple[ForeignKey, ...]
+    indexes: tuple[Index, ...]
+    comment: str | None
+    estimate: int | None
+    definition: str
+    is_hidden: bool
+
+    @property
+    def is_view(self) -> bool:
+        return self.kind in "vm"
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        """The primary key, else a unique index on columns that are never null, else nothing (a view has none)."""
+        if self.is_view:
+            return ()
+        return self.primary_key or next(iter(self.unique_keys), ())
+
+    @property
+    def primary_keys(self) -> tuple[str, ...]:
+        return self.primary_key
+
+    @cached_property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column | None:
+        return next((column for column in self.columns if column.name == name), None)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """`tables` has no views and `views` no tables; `size` is bytes; `fingerprint` changes with names, types, keys, comments."""
+
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    views: Mapping[str, Table] = field(default_factory=dict)
+    size: int = 0
+    fingerprint: int = 0
+    array_types: Mapping[int, int] = field(default_factory=dict)
+
+    def relation(self, name: str) -> Table | None:
+        """A table or a view."""
+        return self.tables.get(name) or self.views.get(name)
+
+
+def load(ask: Ask, schemas: tuple[str, ...], only: tuple[str, ...] | None, exclude: tuple[str, ...]) -> Catalogue:
+    """`ask` sends one query and returns its rows."""
+    relations: dict[str, tuple[Any, ...]] = {}
+    for row in ask(RELATIONS.format(schemas=literal(list(schemas)))):
+        if (only is None or row[2] in only) and row[2] not in exclude:
+            relations.setdefault(row[2], row)
+    oids = quoted("{" + ",".join(str(row[0]) for row in relations.values()) + "}")
+    columns, indexes, constraints = (
+        _by_table(ask(query.format(oids=oids))) for query in (COLUMNS, INDEXES, CONSTRAINTS)
+    )
+    names = {row[0]: name for name, row in relations.items()}
+    tables = {
+        name: _table(row, columns[row[0]], indexes[row[0]], constraints[row[0]], names) for name, row in relations.items()
+    }
+    return Catalogue(
+        tables={name: table for name, table in tables.items() if not table.is_view},
+        views={name: table for name, table in tables.items() if table.is_view},
+        size=ask(SIZE)[0][0] or 0,
+        fingerprint=_fingerprint(tables),
+        array_types=dict(ask(ARRAY_TYPES)),
+    )
+
+
+def _by_table(rows: list[tuple[Any, ...]]) -> defaultdict[int, list[tuple[Any, ...]]]:
+    grouped: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for row in rows:
+        grouped[row[0]].append(row[1:])
+    return grouped
+
+
+def _table(
+    relation: tuple[Any, ...],
+    columns: list[tuple[Any, ...]],
+    indexes: list[tuple[Any, ...]],
+    constraints: list[tuple[Any, ...]],
+    names: Mapping[int, str],
+) -> Table:
+    _, schema, name, kind, reltuples, is_partition, comment, view_sql, of_extension = relation
+    found = tuple(
+        Index(index, tuple(json.loads(keys or "[]")), primary, unique, unique and whole, partial, constraint, sql)
+        for _, index, primary, unique, whole, partial, sql, keys, constraint in indexes
+    )
+    primary_key = next((index.columns for index in found if index.is_primary), ())
+    records = tuple(_column(row, primary_key) for row in columns)
+    never_null = {column.name for column in records if column.notnull}
+    unique_keys = tuple(i.columns for i in found if i.is_key and not i.is_primary and i.columns and never_null.issuperset(i.columns))
+    definition = _view_ddl(name, kind, view_sql) if view_sql else _table_ddl(name, records, constraints)
+    bare = [index.definition + ";" for index in found if not index.is_constraint]
+    return Table(
+        name=name, schema=schema, kind=kind, columns=records, primary_key=primary_key,
+        unique_keys=tuple(sorted(unique_keys, key=len)), foreign_keys=_foreign_keys(constraints, names), indexes=found,
+        comment=comment, estimate=None if reltuples < 0 or kind == "v" else int(reltuples),
+        definition="\n".join([definition, *bare]), is_hidden=bool(is_partition or of_extension),
+    )  # fmt: skip
+
+
+def _column(row: tuple[Any, ...], primary_key: tuple[str, ...]) -> Column:
+    name, type_, notnull, default, comment, generated, identity, category = row
+    if identity:
+        default = f"generated {'always' if identity == 'a' else 'by default'} as identity"
+    elif generated:
+        default = f"generated always as ({default})"
+    is_pk = primary_key.index(name) + 1 if name in primary_key else 0
+    return Column(name, type_, notnull, default, comment, is_pk, bool(generated), category)
+
+
+def _foreign_keys(constraints: list[tuple[Any, ...]], names: Mapping[int, str]) -> tuple[ForeignKey, ...]:
+    """Only to tables that are listed."""
+    return tuple(
+        ForeignKey(
+            name, tuple(json.loads(columns)), names[other], tuple(json.loads(referenced)),
+            ACTIONS.get(on_update, ""), ACTIONS.get(on_delete, ""),
+        )
+        for name, kind, other, _, columns, referenced, on_update, on_delete in constraints
+        if kind == "f" and other in names and columns and referenced
+    )  # fmt: skip
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _table_ddl(name: str, columns: tuple[Column, ...], constraints: list[tuple[Any, ...]]) -> str:
+    lines = [_column_ddl(column) for column in columns]
+    lines += [f"constraint {_identifier(row[0])} {row[3]}" for row in constraints]
+    inside = ",\n".join(f"  {line}" for line in lines)
+    return f"create table {_identifier(name)} (\n{inside}\n);"
+
+
+def _column_ddl(column: Column) -> str:
+    default = column.default or ""
+    words = default if default.startswith("generated ") else f"default {default}" if default else ""
+    return " ".join(filter(None, [_identifier(column.name), column.type, "not null" if column.notnull else "", words]))
+
+
+def _view_ddl(name: str, kind: str, sql: str) -> str:
+    return f"create {'materialized ' if kind == 'm' else ''}view {_identifier(name)} as\n{sql.strip()}"
+
+
+def _fingerprint(tables: Mapping[str, Table]) -> int:
+    """48 bits: SQLite keeps it as an integer, JavaScript can read it. Row estimates don't count."""
+    digest = hashlib.sha256()
+    for name in sorted(tables):
+        table = tables[name]
+        digest.update(repr((name, table.kind, table.columns, table.definition, table.comment, table.is_hidden)).encode())
+    return int.from_bytes(digest.digest()[:6], "big")

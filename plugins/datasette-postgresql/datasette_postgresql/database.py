@@ -1,0 +1,398 @@
+"""A PostgreSQL database as Datasette sees it. It reads, and refuses to write.
+
+`execute` is Datasette's door: SQL with `:name`, typed by a person or made by the core. `fetch`, `run` and `run_statements` are
+other plugins' doors: finished PostgreSQL with psycopg2's placeholders. `execute_generated` is for this plugin's own views.
+"""
+
+import asyncio
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn, TypeVar
+
+from datasette.database import Database, QueryInterrupted, Results
+from datasette.tracer import trace
+from datasette.utils import Column as SqliteColumn
+
+from . import sqlite_words
+from .catalogue import Catalogue, Table, load
+from .errors import STALE_NAMES, PostgresError, TimeLimitReached, WriteRefused
+from .lexer import has_semicolon, render
+from .pool import Pool
+from .session import Address, Answer, Session
+from .settings import DatabaseSettings
+from .statements import ask_as_cursor, ask_directly, interpolated
+from .values import rows_of
+
+T = TypeVar("T")
+Parameters = Mapping[str, Any] | Sequence[Any] | None
+
+CATALOGUE_LIMIT_MS = 30_000
+CATALOGUE_BYTES = 200_000_000
+COUNTED_ROWS = 200_000  # about 10 ms of counting; a table estimated larger isn't tried
+
+
+class PostgresDatabase(Database):  # type: ignore[misc]  # datasette has no types
+    """Every method of Datasette's Database that touches SQLite is replaced."""
+
+    def __init__(self, ds: Any, settings: DatabaseSettings, name: str = "postgresql") -> None:
+        super().__init__(ds, path=None, is_mutable=True, is_memory=False)
+        self.name = name
+        self.settings = settings
+        address = Address(settings.dsn, settings.schemas, settings.connect_timeout_s)
+        self._pool = Pool(address, settings.pool_size, name)
+        self._catalogue: Catalogue | None = None
+        self._loaded_at = 0.0
+        self._reloading = threading.Lock()
+        self._counts: dict[str, tuple[float, int | None]] = {}
+
+    @classmethod
+    def standalone(cls, datasette: Any, name: str, dsn: str, **settings: Any) -> "PostgresDatabase":
+        """A database that Datasette doesn't list, for other plugins; `settings` as in the metadata."""
+        return cls(datasette, DatabaseSettings.from_config(name, {"dsn": dsn, **settings}), name)
+
+    # Questions
+
+    async def execute(
+        self,
+        sql: str,
+        params: Parameters = None,
+        truncate: bool = False,
+        custom_time_limit: int | None = None,
+        page_size: int | None = None,
+        log_sql_errors: bool = True,
+    ) -> Results:
+        """Native PostgreSQL with `:name` (or `?` and a list). Raises PostgresError, QueryInterrupted."""
+        found = sqlite_words.answer(sql, params, await self.current_catalogue())
+        if found is not None:
+            return found
+        return await self._execute(sql, params, truncate, custom_time_limit, page_size, log_sql_errors, typed=True)
+
+    async def execute_generated(
+        self,
+        sql: str,
+        params: Parameters = None,
+        truncate: bool = False,
+        custom_time_limit: int | None = None,
+        page_size: int | None = None,
+        log_sql_errors: bool = True,
+    ) -> Results:
+        """As execute, for SQL in which nothing but parameters is a person's: parallel workers may take part."""
+        return await self._execute(sql, params, truncate, custom_time_limit, page_size, log_sql_errors, typed=False)
+
+    async def fetch(
+        self, query: str, params: Parameters = None, *, time_limit_ms: int | None = None, max_rows: int | None = None
+    ) -> Results:
+        """Finished PostgreSQL with %(name)s or %s; `truncated` says that there were more rows than `max_rows`."""
+        limit_ms = self._limit_ms(time_limit_ms)
+
+        def ask(session: Session) -> Answer:
+            sql = interpolated(session, query, params)
+            if max_rows is None:
+                return ask_directly(session, sql, time_limit_ms=limit_ms, max_bytes=self.settings.max_bytes)
+            return self._ask_as_cursor(session, [sql], limit_ms, max_rows + 1)
+
+        return _results(await self._in_session(ask, query, params), max_rows)
+
+    async def run_statements(
+        self, statements: Sequence[tuple[str, Mapping[str, Any] | None]], *, time_limit_ms: int | None = None
+    ) -> Results:
+        """Statements a person typed, psycopg2's placeholders, one transaction, rolled back; the last one's rows."""
+        if not statements:
+            raise PostgresError("There is no statement to run.")
+        limit_ms = self._limit_ms(time_limit_ms)
+
+        def ask(session: Session) -> Answer:
+            sqls = [interpolated(session, query, params) for query, params in statements]
+            return self._ask_as_cursor(session, sqls, limit_ms, None)
+
+        return _results(await self._in_session(ask, statements[-1][0], statements[-1][1]), None)
+
+    async def run(self, fn: Callable[[Any], T], *, time_limit_ms: int | None = None, read_only: bool = True) -> T:
+        """`fn` gets a psycopg2 connection, in a thread, inside one transaction that is always rolled back."""
+        limit_ms = self._limit_ms(time_limit_ms)
+
+        def work() -> T:
+            return self._pool.with_plain(lambda plain: plain.run(fn, time_limit_ms=limit_ms, read_only=read_only))
+
+        try:
+            return await self._in_thread(work)
+        except TimeLimitReached as error:
+            raise QueryInterrupted(error, getattr(fn, "__qualname__", "run"), None) from error
+
+    async def execute_fn(self, fn: Callable[[Any], T]) -> T:
+        """As run; the core's own functions, which speak SQLite, get the catalogue instead."""
+        if sqlite_words.is_core_function(fn):
+            return fn(sqlite_words.CatalogueConnection(await self.current_catalogue()))
+        return await self.run(fn)
+
+    # Refusals
+
+    def connect(self, write: bool = False) -> NoReturn:
+        raise WriteRefused if write else PostgresError("A PostgreSQL database has no SQLite connection; use run().")
+
+    async def execute_write(self, sql: str, params: Any = None, block: bool = True) -> NoReturn:
+        raise WriteRefused
+
+    async def execute_write_script(self, sql: str, block: bool = True) -> NoReturn:
+        raise WriteRefused
+
+    async def execute_write_many(self, sql: str, params_seq: Any, block: bool = True) -> NoReturn:
+        raise WriteRefused
+
+    async def execute_write_fn(self, fn: Callable[[Any], Any], block: bool = True) -> NoReturn:
+        raise WriteRefused
+
+    # What is in the database
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The last one read; empty before the first."""
+        return self._catalogue or Catalogue()
+
+    async def current_catalogue(self) -> Catalogue:
+        """The first caller waits; later ones get what is there, and its age may start a reading in the background."""
+        if self._catalogue is None:
+            return await self.refresh_catalogue()
+        if time.monotonic() - self._loaded_at > self.settings.catalogue_refresh_s and self._reloading.acquire(blocking=False):
+            self._pool.submit(self._reload_quietly)
+        return self._catalogue
+
+    async def refresh_catalogue(self) -> Catalogue:
+        """Read it now. Raises PostgresError."""
+        return await self._in_thread(self._reload)
+
+    async def table_exists(self, table: str) -> bool:
+        return table in (await self.current_catalogue()).tables
+
+    async def table_names(self) -> list[str]:
+        return list((await self.current_catalogue()).tables)
+
+    async def view_names(self) -> list[str]:
+        return list((await self.current_catalogue()).views)
+
+    async def table_columns(self, table: str) -> list[str]:
+        found = await self._relation(table)
+        return list(found.column_names) if found else []
+
+    async def table_column_details(self, table: str) -> list[SqliteColumn]:
+        found = await self._relation(table)
+        return sqlite_words.column_details(found) if found else []
+
+    async def primary_keys(self, table: str) -> list[str]:
+        found = await self._relation(table)
+        return list(found.primary_key) if found else []
+
+    async def fts_table(self, table: str) -> None:
+        """SQLite's full text search has no table here."""
+        return None
+
+    async def label_column_for_table(self, table: str) -> str | None:
+        """The core's rules: metadata, a name or title, or the other one of two columns."""
+        explicit = self.ds.table_metadata(self.name, table).get("label_column")
+        if explicit:
+            return str(explicit)
+        names = await self.table_columns(table)
+        named = [name for name in names if name.lower() in ("name", "title")]
+        if named:
+            return named[0]
+        if len(names) == 2 and ("id" in names or "pk" in names):
+            return next((name for name in names if name not in ("id", "pk")), None)
+        return None
+
+    async def foreign_keys_for_table(self, table: str) -> list[dict[str, str]]:
+        """Of one column only, as in the core."""
+        found = await self._relation(table)
+        return _single_keys(found) if found else []
+
+    async def get_all_foreign_keys(self) -> dict[str, dict[str, list[dict[str, str]]]]:
+        """Every table is a key."""
+        tables = (await self.current_catalogue()).tables
+        keys: dict[str, dict[str, list[dict[str, str]]]] = {name: {"incoming": [], "outgoing": []} for name in tables}
+        for name, table in tables.items():
+            for key in _single_keys(table):
+                column, other, other_column = key["column"], key["other_table"], key["other_column"]
+                keys[name]["outgoing"].append(key)
+                if other in keys:
+                    keys[other]["incoming"].append({"other_table": name, "column": other_column, "other_column": column})
+        return keys
+
+    async def hidden_table_names(self) -> list[str]:
+        """Partitions, what belongs to an extension, and what the metadata hides."""
+        catalogue = await self.current_catalogue()
+        hidden = [name for name, table in catalogue.tables.items() if table.is_hidden]
+        described = self.ds.metadata(database=self.name).get("tables") or {}
+        return hidden + [name for name, about in described.items() if about.get("hidden") and name not in hidden]
+
+    async def get_table_definition(self, table: str, type_: str = "table") -> str | None:
+        catalogue = await self.current_catalogue()
+        found = (catalogue.views if type_ == "view" else catalogue.tables).get(table)
+        return found.definition if found else None
+
+    async def get_view_definition(self, view: str) -> str | None:
+        """None for a table: the core takes this for the answer to "is it a view?"."""
+        return await self.get_table_definition(view, "view")
+
+    async def attached_databases(self) -> list[Any]:
+        return []
+
+    async def table_counts(self, limit: int = 10) -> dict[str, int | None]:
+        """Exact where a count fits into `limit` ms, kept for some seconds; else None."""
+        counts: dict[str, int | None] = {}
+        for name, table in (await self.current_catalogue()).tables.items():
+            known = self._counts.get(name)
+            if known is None or known[0] < time.monotonic():
+                known = (time.monotonic() + max(30.0, self.settings.catalogue_refresh_s), await self._count(table, limit))
+                self._counts[name] = known
+            counts[name] = known[1]
+        return counts
+
+    async def count_estimate(self, table: str) -> int | None:
+        """The planner's idea of the number of rows; None for a view and where the table was never analysed."""
+        found = await self._relation(table)
+        return found.estimate if found else None
+
+    # Properties the core reads
+
+    @property
+    def hash(self) -> None:
+        """Of a file; there is none."""
+        return None
+
+    @property
+    def size(self) -> int:
+        """Bytes, as of the last catalogue."""
+        return self.catalogue.size
+
+    @property
+    def mtime_ns(self) -> None:
+        """Of a file; there is none."""
+        return None
+
+    @property
+    def cached_table_counts(self) -> None:
+        """Of `datasette inspect`, which reads files."""
+        return None
+
+    def suggest_name(self) -> str:
+        return str(self.name)
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def __repr__(self) -> str:
+        return f"<PostgresDatabase: {self.name}>"
+
+    # Inside
+
+    async def _execute(
+        self, sql: str, params: Parameters, truncate: bool, custom_time_limit: int | None, page_size: int | None,
+        log_sql_errors: bool, *, typed: bool,
+    ) -> Results:  # fmt: skip
+        max_rows = self._max_rows(page_size) if truncate else None
+        limit_ms = self._limit_ms(None)
+        if custom_time_limit and custom_time_limit < limit_ms:
+            limit_ms = custom_time_limit
+
+        def ask(session: Session) -> Answer:
+            native = render(sql, params)
+            if typed or has_semicolon(native):
+                return self._ask_as_cursor(session, [native], limit_ms, None if max_rows is None else max_rows + 1)
+            return ask_directly(session, native, time_limit_ms=limit_ms, max_bytes=self.settings.max_bytes)
+
+        try:
+            return _results(await self._in_session(ask, sql, params), max_rows)
+        except PostgresError as error:
+            if log_sql_errors:
+                sys.stderr.write(f"ERROR: database={self.name}, sql = {sql!r}, params = {params}: {error}\n")
+                sys.stderr.flush()
+            raise
+
+    def _max_rows(self, page_size: int | None) -> int | None:
+        """The core's rule: one more where a page is as long as the limit, so that its next page is seen."""
+        most = int(self.ds.max_returned_rows)
+        return (most + 1 if most == (page_size or self.ds.page_size) else most) or None
+
+    def _limit_ms(self, given: int | None) -> int:
+        return int(given or self.settings.time_limit_ms or self.ds.sql_time_limit_ms)
+
+    def _ask_as_cursor(self, session: Session, sqls: Sequence[str], limit_ms: int, max_rows: int | None) -> Answer:
+        return ask_as_cursor(session, sqls, time_limit_ms=limit_ms, max_bytes=self.settings.max_bytes, max_rows=max_rows)
+
+    async def _in_session(self, ask: Callable[[Session], Answer], sql: str, params: Any) -> Answer:
+        with trace("sql", database=self.name, sql=sql.strip(), params=params):
+            try:
+                return await self._in_thread(lambda: self._pool.with_session(ask))
+            except TimeLimitReached as error:
+                raise QueryInterrupted(error, sql, params) from error
+            except PostgresError as error:
+                if error.sqlstate in STALE_NAMES and self._catalogue is not None:
+                    with contextlib.suppress(PostgresError):  # the caller's error matters more
+                        await self.refresh_catalogue()
+                raise
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool.executor, work)
+
+    async def _relation(self, name: str) -> Table | None:
+        return (await self.current_catalogue()).relation(name)
+
+    async def _count(self, table: Table, limit_ms: int) -> int | None:
+        if table.kind == "f" or (table.estimate or 0) > COUNTED_ROWS:
+            return None
+        identifier = '"' + table.name.replace('"', '""') + '"'
+        try:
+            results = await self.execute_generated(
+                f"select count(*) from {identifier}", custom_time_limit=limit_ms, log_sql_errors=False
+            )
+        except (QueryInterrupted, PostgresError):
+            return None
+        return int(results.rows[0][0])
+
+    def _reload(self) -> Catalogue:
+        settings = self.settings
+
+        def read(session: Session) -> Catalogue:
+            def ask(sql: str) -> list[tuple[Any, ...]]:
+                return session.ask(sql, time_limit_ms=CATALOGUE_LIMIT_MS, max_bytes=CATALOGUE_BYTES).rows
+
+            ask("begin transaction isolation level repeatable read read only")
+            ask(f"set local statement_timeout = {CATALOGUE_LIMIT_MS}")
+            # As given, the search path hides what pg_get_viewdef should leave unqualified; our own names must be found first.
+            ask(f"set local search_path = pg_catalog, {', '.join(map(_schema, settings.schemas))}")
+            return load(ask, settings.schemas, settings.tables, settings.exclude_tables)
+
+        catalogue = self._pool.with_session(read)
+        self._pool.learn_arrays(dict(catalogue.array_types))
+        self._catalogue, self._loaded_at = catalogue, time.monotonic()
+        return catalogue
+
+    def _reload_quietly(self) -> None:
+        """In the background: where it fails, the old one serves on, and the next request tries again a little later."""
+        try:
+            self._reload()
+        except PostgresError as error:
+            self._loaded_at = time.monotonic()
+            sys.stderr.write(f"The catalogue of {self.name} could not be read: {error}\n")
+        finally:
+            self._reloading.release()
+
+
+def _schema(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _results(answer: Answer, max_rows: int | None) -> Results:
+    description = answer.description or []
+    rows = rows_of([column[0] for column in description], answer.rows if max_rows is None else answer.rows[:max_rows])
+    return Results(rows, max_rows is not None and len(answer.rows) > max_rows, description)
+
+
+def _single_keys(table: Table) -> list[dict[str, str]]:
+    return [
+        {"column": key.columns[0], "other_table": key.table, "other_column": key.referenced[0]}
+        for key in table.foreign_keys
+        if len(key.columns) == 1
+    ]

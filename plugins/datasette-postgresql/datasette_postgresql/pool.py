@@ -1,0 +1,114 @@
+"""The threads and connections of one database: as many threads as connections, the last used connection first.
+
+The threads are the bound: whoever has one finds a connection idle or may open one. Datasette's own three threads stay free
+for SQLite. A connection that died while idle is noticed and replaced; one that dies at the first question is replaced once.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from .errors import ConnectionLost
+from .session import Address, Plain, Session
+
+T = TypeVar("T")
+
+
+class Pool:
+    """`arrays` maps array types to element types; connections made later know it."""
+
+    def __init__(self, address: Address, size: int, name: str) -> None:
+        self._address = address
+        self._size = size
+        self._lock = threading.Lock()
+        self._sessions: list[Session] = []
+        self._plains: list[Plain] = []
+        self._open = 0
+        self._closed = False
+        self._arrays: dict[int, int] = {}
+        self.executor = ThreadPoolExecutor(max_workers=size, thread_name_prefix=f"postgresql-{name}")
+
+    def submit(self, function: Callable[[], T]) -> "Future[T]":
+        return self.executor.submit(function)
+
+    def with_session(self, use: Callable[[Session], T]) -> T:
+        """Runs in one of the threads. `use` is called again, once, where the connection was lost: it must only have asked."""
+        return self._with(self._sessions, Session, use)
+
+    def with_plain(self, use: Callable[[Plain], T]) -> T:
+        """As with_session, but never a second time: the function may have done more than ask."""
+        return self._with(self._plains, Plain, use, attempts=1)
+
+    def learn_arrays(self, arrays: dict[int, int]) -> None:
+        """New array types: the idle connections don't know them, so they go."""
+        if arrays == self._arrays:
+            return
+        self._arrays = arrays
+        self._drop_idle()
+
+    def close(self) -> None:
+        self._closed = True
+        self.executor.shutdown(wait=True, cancel_futures=True)
+        self._drop_idle()
+
+    def _with(self, idle: list[Any], kind: type[Any], use: Callable[[Any], T], *, attempts: int = 2) -> T:
+        for attempt in range(attempts):
+            connection = self._take(idle, kind)
+            try:
+                return use(connection)
+            except ConnectionLost:
+                connection.close()
+                self._drop_idle()  # a restart took them all
+                if attempt + 1 == attempts:
+                    raise
+            finally:
+                self._give_back(idle, connection)
+        raise AssertionError("unreachable")
+
+    def _take(self, idle: list[Any], kind: type[Any]) -> Any:
+        while True:
+            with self._lock:
+                connection = idle.pop() if idle else None
+            if connection is None:
+                break
+            if connection.is_alive:
+                return connection
+            self._forget(connection)
+        self._make_room()
+        with self._lock:
+            self._open += 1
+        try:
+            return kind(self._address, self._arrays)
+        except BaseException:
+            with self._lock:
+                self._open -= 1
+            raise
+
+    def _give_back(self, idle: list[Any], connection: Any) -> None:
+        if not connection.reset() or self._closed:
+            self._forget(connection)
+            return
+        with self._lock:
+            idle.append(connection)
+
+    def _make_room(self) -> None:
+        """Idle connections of the other kind count, too."""
+        with self._lock:
+            others = [self._sessions, self._plains]
+            spare = next((idle.pop(0) for idle in others if idle), None) if self._open >= self._size else None
+        if spare is not None:
+            self._forget(spare)
+
+    def _drop_idle(self) -> None:
+        with self._lock:
+            idle: list[Any] = [*self._sessions, *self._plains]
+            self._sessions.clear()
+            self._plains.clear()
+        for connection in idle:
+            self._forget(connection)
+
+    def _forget(self, connection: Any) -> None:
+        connection.close()
+        with self._lock:
+            self._open -= 1

@@ -1,0 +1,246 @@
+"""One connection to PostgreSQL, and the only place that talks over it. Each question is one message, followed by a full reset.
+
+Asynchronous connections with a poll loop of our own: statement_timeout can't interrupt one big copy or send (a 200 MB lpad
+ran 3.2 s past it), and nothing else stops a result that would fill the memory. Past the deadline or the limit the
+connection is cancelled and closed. `Plain` is an ordinary connection, for functions that want one.
+"""
+
+import array
+import contextlib
+import fcntl
+import os
+import select
+import socket
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import psycopg2
+import psycopg2.extensions
+
+from . import values
+from .errors import ConnectionLost, ResultTooLarge, TimeLimitReached, translate
+
+T = TypeVar("T")
+
+GRACE_MS = 300  # how long after statement_timeout our own deadline is: the server's message is the better one
+LEAST_READ = 8192  # libpq's poll reads at least this much of what is there
+# DISCARD ALL refuses company in a message; these are its parts, and one round trip. The locks are the session's.
+RESET = (
+    "rollback; close all; set session authorization default; reset all; deallocate all; unlisten *; "
+    "select pg_catalog.pg_advisory_unlock_all(); discard plans; discard temp; discard sequences"
+)
+SESSION_OPTIONS = (
+    "-c default_transaction_read_only=on -c client_encoding=UTF8 -c datestyle=ISO,YMD -c intervalstyle=postgres -c timezone=UTC "
+    "-c bytea_output=hex -c standard_conforming_strings=on -c idle_in_transaction_session_timeout=120000 "
+    "-c client_connection_check_interval=1000 -c extra_float_digits=1 -c backslash_quote=off -c search_path={search_path}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the description is psycopg2's, or None where the statement returns nothing."""
+
+    description: Any
+    rows: list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where and how to connect."""
+
+    dsn: str
+    schemas: tuple[str, ...]
+    connect_timeout_s: int
+
+    def arguments(self) -> dict[str, Any]:
+        """The DSN's own options come first, so that ours hold."""
+        given = psycopg2.extensions.parse_dsn(self.dsn)
+        path = ",".join('"' + schema.replace('"', '""') + '"' for schema in self.schemas)
+        path = path.replace("\\", "\\\\").replace(" ", "\\ ")
+        given["options"] = f"{given.get('options', '')} {SESSION_OPTIONS.format(search_path=path)}".strip()
+        return {
+            "application_name": "datasette", "keepalives_idle": "30", **given, "connect_timeout": str(self.connect_timeout_s),
+        }  # fmt: skip
+
+
+class Session:
+    """An asynchronous connection; `ask` is one message and its last result."""
+
+    def __init__(self, address: Address, arrays: Mapping[int, int]) -> None:
+        deadline = time.monotonic() + address.connect_timeout_s
+        try:
+            self._connection: Any = psycopg2.connect(**address.arguments(), async_=1)
+            self._wait(deadline, None)
+        except psycopg2.Error as error:
+            raise ConnectionLost(str(error).strip() or "The database server doesn't answer.") from error
+        except TimeLimitReached as error:
+            raise ConnectionLost(f"The database server didn't answer in {address.connect_timeout_s} s.") from error
+        values.register(self._connection, arrays)
+        self.server_version: int = self._connection.server_version
+
+    def ask(self, message: str, *, time_limit_ms: int, max_bytes: int | None, offset: int = 0) -> Answer:
+        """Raises PostgresError; `offset` is where the caller's SQL begins in `message`."""
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(message)
+            self._wait(time.monotonic() + (time_limit_ms + GRACE_MS) / 1000, max_bytes)
+            if cursor.description is None:
+                return Answer(None, [])
+            return Answer(cursor.description, cursor.fetchall())
+        except (TimeLimitReached, ResultTooLarge):
+            self.abandon()
+            raise
+        except psycopg2.Error as error:
+            raise translate(error, offset=offset) from error
+
+    def mogrify(self, query: str, params: Any) -> str:
+        """psycopg2's own interpolation; the connection isn't used, but it knows the encoding."""
+        text: bytes = self._connection.cursor().mogrify(query, params)
+        return text.decode("utf-8")
+
+    def reset(self) -> bool:
+        """Give up everything the last question may have left behind; False where the connection is of no more use."""
+        if self._connection.closed:
+            return False
+        try:
+            self.ask(RESET, time_limit_ms=2000, max_bytes=None)
+        except Exception:  # on any doubt it is closed: whatever failed, this session must not serve another request
+            self.close()
+            return False
+        del self._connection.notices[:]
+        return not self._connection.closed
+
+    @property
+    def is_alive(self) -> bool:
+        """An idle connection has nothing to say: where there is something to read, it is the server's good-bye."""
+        return is_quiet(self._connection)
+
+    def close(self) -> None:
+        with contextlib.suppress(psycopg2.Error):
+            self._connection.close()
+
+    def abandon(self) -> None:
+        """Cancel and close in a thread of its own: a cancel request waits for a server that may be frozen."""
+        threading.Thread(target=_cancel_and_close, args=(self._connection,), daemon=True).start()
+        self._connection = _Gone()
+
+    def _wait(self, deadline: float, max_bytes: int | None) -> None:
+        connection = self._connection
+        poller = select.poll()
+        received, watched = 0, -1
+        while (state := connection.poll()) != psycopg2.extensions.POLL_OK:
+            descriptor = connection.fileno()
+            if descriptor != watched:  # while connecting, libpq may change to another socket
+                poller = select.poll()
+                watched = descriptor
+            reading = state == psycopg2.extensions.POLL_READ
+            poller.register(descriptor, select.POLLIN if reading else select.POLLOUT)
+            left_ms = (deadline - time.monotonic()) * 1000
+            if left_ms <= 0 or not poller.poll(left_ms):
+                raise TimeLimitReached("The time limit passed before the database answered.", "57014")
+            if max_bytes is not None and reading:
+                received += min(_waiting_bytes(descriptor), LEAST_READ)
+                if received > max_bytes:
+                    raise ResultTooLarge(f"The result is larger than the limit of {max_bytes} bytes.")
+
+
+class _Gone:
+    """Stands in for an abandoned connection."""
+
+    closed = 1
+    notices: list[str] = []  # noqa: RUF012 - never filled
+
+    def close(self) -> None:
+        """Somebody else does it."""
+
+
+class Plain:
+    """An ordinary psycopg2 connection for `run`, guarded by a timer that shuts its socket."""
+
+    def __init__(self, address: Address, arrays: Mapping[int, int]) -> None:
+        try:
+            self.connection = psycopg2.connect(**address.arguments())
+        except psycopg2.Error as error:
+            raise ConnectionLost(str(error).strip()) from error
+        values.register(self.connection, arrays)
+
+    def run(self, function: Callable[[Any], T], *, time_limit_ms: int, read_only: bool) -> T:
+        """`function` runs inside one transaction, which is always rolled back."""
+        fired = threading.Event()
+        try:
+            self.connection.set_session(readonly=read_only, autocommit=False)
+            with self._guarded(time_limit_ms + GRACE_MS, fired):
+                with self.connection.cursor() as cursor:
+                    cursor.execute("set local statement_timeout = %s", (time_limit_ms,))
+                return function(self.connection)
+        except psycopg2.Error as error:
+            if fired.is_set():
+                raise TimeLimitReached("The time limit passed before the database answered.", "57014") from error
+            raise translate(error) from error
+
+    def reset(self) -> bool:
+        if self.connection.closed:
+            return False
+        try:
+            with self._guarded(2000, threading.Event()):
+                self.connection.rollback()
+                self.connection.autocommit = True
+                with self.connection.cursor() as cursor:
+                    cursor.execute("discard all")
+        except Exception:  # as in Session.reset
+            self.close()
+            return False
+        return True
+
+    @property
+    def is_alive(self) -> bool:
+        return is_quiet(self.connection)
+
+    def close(self) -> None:
+        with contextlib.suppress(psycopg2.Error):
+            self.connection.close()
+
+    @contextlib.contextmanager
+    def _guarded(self, limit_ms: int, fired: threading.Event) -> Iterator[None]:
+        descriptor = os.dup(self.connection.fileno())  # so that the number can't mean another file by then
+
+        def shut() -> None:
+            fired.set()
+            with contextlib.suppress(psycopg2.Error):
+                self.connection.cancel()
+            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as wire:
+                wire.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(limit_ms / 1000, shut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            os.close(descriptor)
+
+
+def is_quiet(connection: Any) -> bool:
+    if connection.closed:
+        return False
+    poller = select.poll()
+    poller.register(connection.fileno(), select.POLLIN)
+    return not poller.poll(0)
+
+
+def _cancel_and_close(connection: Any) -> None:
+    with contextlib.suppress(psycopg2.Error):
+        connection.cancel()
+    with contextlib.suppress(psycopg2.Error):
+        connection.close()
+
+
+def _waiting_bytes(descriptor: int) -> int:
+    buffer = array.array("i", [0])
+    fcntl.ioctl(descriptor, termios.FIONREAD, buffer)
+    return buffer[0]

@@ -1,0 +1,72 @@
+"""What metadata may say about a PostgreSQL database, read once at the start; an unknown or wrong key stops it."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import ConfigurationError
+
+PLUGIN = "datasette-postgresql"
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """`time_limit_ms` None means Datasette's sql_time_limit_ms. `tables` None lists every table, else only these."""
+
+    dsn: str = dataclasses.field(repr=False)
+    schemas: tuple[str, ...] = ("public",)
+    tables: tuple[str, ...] | None = None
+    exclude_tables: tuple[str, ...] = ()
+    time_limit_ms: int | None = None
+    max_bytes: int = 100_000_000
+    pool_size: int = 8
+    connect_timeout_s: int = 10
+    catalogue_refresh_s: float = 5.0
+
+    @classmethod
+    def from_config(cls, name: str, config: Any) -> "DatabaseSettings":
+        """Raises ConfigurationError with one sentence."""
+        if not isinstance(config, Mapping):
+            raise ConfigurationError(f"{PLUGIN}: the database {name!r} needs settings: at least its dsn.")
+        known = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(str(key) for key in config if key not in known)
+        if unknown:
+            raise ConfigurationError(
+                f"{PLUGIN}: the database {name!r} has an unknown setting {unknown[0]!r}; known are {', '.join(sorted(known))}."
+            )
+        return cls(**{key: _checked(name, key, value) for key, value in {"dsn": None, **config}.items()})
+
+
+def read(config: Any) -> dict[str, DatabaseSettings]:
+    """The plugin's whole configuration: a name and its settings for each database; none is not an error."""
+    if config is None:
+        return {}
+    if not isinstance(config, Mapping) or not isinstance(config.get("databases", {}), Mapping):
+        raise ConfigurationError(f"{PLUGIN}: the configuration must be a mapping with the key 'databases'.")
+    unknown = sorted(str(key) for key in config if key != "databases")
+    if unknown:
+        raise ConfigurationError(f"{PLUGIN}: unknown setting {unknown[0]!r}; only 'databases' is known.")
+    return {str(name): DatabaseSettings.from_config(str(name), value) for name, value in config.get("databases", {}).items()}
+
+
+def _checked(name: str, key: str, value: Any) -> Any:
+    wrong = f"{PLUGIN}: the setting {key!r} of the database {name!r} must be "
+    if key == "dsn":
+        if not isinstance(value, str) or not value.strip():
+            raise ConfigurationError(wrong + "a connection string (is its environment variable set?).")
+        return value.strip()
+    if key in ("schemas", "tables", "exclude_tables"):
+        if key == "tables" and value is None:
+            return None
+        if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+            raise ConfigurationError(wrong + "a list of names.")
+        if key == "schemas" and not value:
+            raise ConfigurationError(wrong + "a list of at least one name.")
+        return tuple(value)
+    if key == "time_limit_ms" and value is None:
+        return None
+    number = float if key == "catalogue_refresh_s" else int
+    if isinstance(value, bool) or not isinstance(value, int | number) or value <= 0:
+        raise ConfigurationError(wrong + "a number greater than zero.")
+    return value

