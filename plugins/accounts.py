@@ -8,6 +8,8 @@ of Django's; so the password is checked here, in a thread, and what that plugin 
 password with one iteration, within that one request. Stored hashes never enter Datasette's metadata.
 """
 
+from __future__ import annotations
+
 import asyncio
 import base64
 import binascii
@@ -23,17 +25,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from datasette import Response, hookimpl
-from datasette.app import Datasette
 from datasette.database import QueryInterrupted
 from datasette.utils import baseconv
 from datasette.utils.asgi import Request
 from datasette_auth_passwords.utils import ALGORITHM, hash_password, verify_password
 from datasette_postgresql import PostgresDatabase, PostgresError
 from itsdangerous import BadSignature
+
+if TYPE_CHECKING:  # Datasette loads its plugins while it is itself half loaded
+    from datasette.app import Datasette
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

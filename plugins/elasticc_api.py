@@ -4,21 +4,25 @@ Pages are ordered by primary key. `next` and `previous` carry `after` and `befor
 a position among the keys that counts as long as `offset` is still the one it was made for.
 """
 
+from __future__ import annotations
+
 import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode
 
 from datasette import Response, hookimpl
-from datasette.app import Datasette
 from datasette.database import QueryInterrupted
 from datasette.utils.asgi import Request
 from datasette_postgresql import PostgresDatabase, PostgresError
 
 from plugins import broker_messages
 from plugins.elasticc_tables import MOST_BIGINT, NAMES, Table, Tables
+
+if TYPE_CHECKING:  # Datasette loads its plugins while it is itself half loaded
+    from datasette.app import Datasette
 
 ROOT = "/elasticc/"
 DATABASE = "elasticc"
@@ -64,7 +68,7 @@ class Paging:
     before: int | None = None
 
     @classmethod
-    def of(cls, query: dict[str, list[str]]) -> "Paging":
+    def of(cls, query: dict[str, list[str]]) -> Paging:
         limit, offset = _positive(query, "limit") or DEFAULT_LIMIT, _positive(query, "offset") or 0
         after = _position(query, "after", offset)
         return cls(limit, offset, after, _position(query, "before", offset) if after is None else None)

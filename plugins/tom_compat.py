@@ -4,17 +4,18 @@ Cross-site requests are refused as the old system did it: cookie `csrftoken` aga
 neither Referer nor Origin, so neither is asked for.
 """
 
+from __future__ import annotations
+
 import hmac
 import re
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from datasette import Response, hookimpl
-from datasette.app import Datasette
 from datasette.database import QueryInterrupted
 from datasette.utils.asgi import Request
 from datasette_postgresql import PostgresDatabase, PostgresError
@@ -22,6 +23,9 @@ from datasette_postgresql.values import BUILT_IN_ARRAYS
 
 from plugins import accounts
 from plugins.elasticc_api import DATABASE, JSON, JsonStream
+
+if TYPE_CHECKING:  # Datasette loads its plugins while it is itself half loaded
+    from datasette.app import Datasette
 
 LOGIN = "/accounts/login/"
 LOGOUT = "/accounts/logout/"
