@@ -19,7 +19,7 @@ from datasette.utils.asgi import Request
 from datasette_postgresql import PostgresDatabase, PostgresError
 
 from plugins import broker_messages
-from plugins.elasticc_tables import MOST_BIGINT, NAMES, Table, Tables
+from plugins.elasticc_tables import MOST_BIGINT, NAMES, Table, Tables, quote
 
 if TYPE_CHECKING:  # Datasette loads its plugins while it is itself half loaded
     from datasette.app import Datasette
@@ -75,7 +75,7 @@ class Paging:
 
     def sql(self, table: Table) -> tuple[str, dict[str, int]]:
         limit = min(self.limit, MOST_BIGINT)
-        key = '"' + table.key + '"'
+        key = quote(table.key)
         if self.after is not None:
             return table.page_sql(f"{key} > %(after)s", "asc"), {"limit": limit, "offset": 0, "after": self.after}
         if self.before is not None:
@@ -253,7 +253,7 @@ async def _one(database: PostgresDatabase, name: str, key: str) -> str | None:
         number = int(key)
     except ValueError:
         return None
-    if table is None or abs(number) > MOST_BIGINT:
+    if table is None or not table.has_details or abs(number) > MOST_BIGINT:
         return None
     rows = (await database.fetch(table.one_sql(), {"key": number})).rows
     return str(rows[0]["body"]) if rows else None

@@ -52,16 +52,16 @@ COLUMNS = """
 # How many rows there are, and where this page lies among the keys.
 PAGE = """
     select
-        (select count(*) from {table}) as count,
+        (select count(*) from {source} t) as count,
         page.first,
         page.last,
         page.rows,
-        exists (select from {table} where {key} > page.last) as more
+        exists (select from {source} t where t.{key} > page.last) as more
     from (
         select min({key}) as first, max({key}) as last, count(*) as rows
         from (
             select {key}
-            from {table}
+            from {source} t
             where {bound}
             order by {key} {direction}
             offset %(offset)s
@@ -76,7 +76,7 @@ CHUNK = """
         max(chunk.key) as last
     from (
         select t.{key} as key, {body} as body
-        from {table} t
+        from {source} t
         where t.{key} > %(after)s and t.{key} <= %(last)s
         order by t.{key}
         limit %(rows)s
@@ -85,7 +85,7 @@ CHUNK = """
 
 ONE = """
     select {body} as body
-    from {table} t
+    from {source} t
     where t.{key} = %(key)s
 """
 
@@ -136,11 +136,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A published table with one key column of whole numbers, and how a row of it becomes JSON text."""
+    """A published table, its key, a column of whole numbers, and how a row of it becomes JSON text.
+
+    `source` is where rows come from: the table, or a query that numbers those of a small one whose key is of several columns.
+    """
 
     name: str
+    source: str
     key: str
     body: str
+    has_details: bool = True
 
     @property
     def rows_a_chunk(self) -> int:
@@ -148,13 +153,13 @@ class Table:
         return 200 if self.name == "elasticc_diaalert" else 2000
 
     def page_sql(self, bound: str, direction: str) -> str:
-        return PAGE.format(table=quote(self.name), key=quote(self.key), bound=bound, direction=direction)
+        return PAGE.format(source=self.source, key=quote(self.key), bound=bound, direction=direction)
 
     def chunk_sql(self) -> str:
-        return CHUNK.format(table=quote(self.name), key=quote(self.key), body=self.body)
+        return CHUNK.format(source=self.source, key=quote(self.key), body=self.body)
 
     def one_sql(self) -> str:
-        return ONE.format(table=quote(self.name), key=quote(self.key), body=self.body)
+        return ONE.format(source=self.source, key=quote(self.key), body=self.body)
 
 
 class Tables:
@@ -165,7 +170,7 @@ class Tables:
         self._read_at = float("-inf")
 
     async def get(self, database: PostgresDatabase, name: str) -> Table | None:
-        """By its name in addresses; None where the database doesn't have it, or not with one key column."""
+        """By its name in addresses; None where the database doesn't have it, or not with a primary key."""
         if time.monotonic() - self._read_at > REMEMBER_SECONDS:
             rows = (await database.fetch(COLUMNS, {"tables": [PREFIX + name for name in NAMES]})).rows
             self._tables = _tables([tuple(row) for row in rows])
@@ -188,13 +193,18 @@ def _tables(rows: Sequence[tuple[object, ...]]) -> dict[str, Table]:
     columns: dict[str, list[Column]] = {}
     for table, name, kind, is_key, is_foreign in rows:
         columns.setdefault(str(table), []).append(Column(str(name), str(kind), bool(is_key), bool(is_foreign)))
-    tables = {}
-    for name, its_columns in columns.items():
-        keys = [column.name for column in its_columns if column.is_key]
-        if len(keys) == 1:
-            body = _alert(columns) if name == "elasticc_diaalert" else f"{_object(its_columns, 't')}::text"
-            tables[name.removeprefix(PREFIX)] = Table(name, keys[0], body)
-    return tables
+    tables = {name: _table(name, columns) for name in columns if any(column.is_key for column in columns[name])}
+    return {name.removeprefix(PREFIX): table for name, table in tables.items()}
+
+
+def _table(name: str, columns: dict[str, list[Column]]) -> Table:
+    keys = [column.name for column in columns[name] if column.is_key]
+    body = _alert(columns) if name == "elasticc_diaalert" else f"{_object(columns[name], 't')}::text"
+    if len(keys) == 1:
+        return Table(name, quote(name), keys[0], body)
+    order = ", ".join(map(quote, keys))
+    numbered = f"(select *, row_number() over (order by {order}) as row_number from {quote(name)})"
+    return Table(name, numbered, "row_number", body, has_details=False)
 
 
 def _object(columns: Sequence[Column], alias: str) -> str:
