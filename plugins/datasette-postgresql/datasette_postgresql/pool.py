@@ -95,7 +95,7 @@ class Pool:
     def _make_room(self) -> None:
         """Idle connections of the other kind count, too."""
         with self._lock:
-            others = [self._sessions, self._plains]
+            others: list[list[Any]] = [self._sessions, self._plains]
             spare = next((idle.pop(0) for idle in others if idle), None) if self._open >= self._size else None
         if spare is not None:
             self._forget(spare)

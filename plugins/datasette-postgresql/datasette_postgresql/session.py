@@ -2,19 +2,14 @@
 
 Asynchronous connections with a poll loop of our own: statement_timeout can't interrupt one big copy or send (a 200 MB lpad
 ran 3.2 s past it), and nothing else stops a result that would fill the memory. Past the deadline or the limit the
-connection is cancelled and closed. `Plain` is an ordinary connection, for functions that want one.
+connection is cancelled and closed. `Plain` is an ordinary connection, for functions that want one. watchdog.py ends the rest.
 """
 
-import array
 import contextlib
-import fcntl
-import os
 import select
-import socket
-import termios
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,12 +17,13 @@ import psycopg2
 import psycopg2.extensions
 
 from . import values
-from .errors import ConnectionLost, ResultTooLarge, TimeLimitReached, translate
+from .errors import ConnectionLost, PostgresError, ResultTooLarge, TimeLimitReached, translate
+from .watchdog import WATCHDOG, Watch, waiting_bytes
 
 T = TypeVar("T")
 
 GRACE_MS = 300  # how long after statement_timeout our own deadline is: the server's message is the better one
-LEAST_READ = 8192  # libpq's poll reads at least this much of what is there
+READ = 16_384  # libpq's buffer: what it reads at a time, unless a row is larger
 # DISCARD ALL refuses company in a message; these are its parts, and one round trip. The locks are the session's.
 RESET = (
     "rollback; close all; set session authorization default; reset all; deallocate all; unlisten *; "
@@ -85,17 +81,28 @@ class Session:
     def ask(self, message: str, *, time_limit_ms: int, max_bytes: int | None, offset: int = 0) -> Answer:
         """Raises PostgresError; `offset` is where the caller's SQL begins in `message`."""
         cursor = self._connection.cursor()
+        deadline = time.monotonic() + (time_limit_ms + GRACE_MS) / 1000
+        with WATCHDOG.watching(self._connection.fileno(), deadline + 0.2, max_bytes) as watch:
+            try:
+                cursor.execute(message)
+                self._wait(deadline, max_bytes)
+            except (TimeLimitReached, ResultTooLarge):
+                self.abandon()
+                raise
+            except psycopg2.Error as error:
+                raise self._explained(error, watch, max_bytes, offset) from error
+        if cursor.description is None:
+            return Answer(None, [])
         try:
-            cursor.execute(message)
-            self._wait(time.monotonic() + (time_limit_ms + GRACE_MS) / 1000, max_bytes)
-            if cursor.description is None:
-                return Answer(None, [])
             return Answer(cursor.description, cursor.fetchall())
-        except (TimeLimitReached, ResultTooLarge):
+        except (psycopg2.Error, ValueError) as error:  # a value that Python can't take: not UTF-8, say
+            raise PostgresError(f"The result can't be read: {error}") from error
+
+    def _explained(self, error: psycopg2.Error, watch: Watch, max_bytes: int | None, offset: int) -> PostgresError:
+        if watch.reason:
             self.abandon()
-            raise
-        except psycopg2.Error as error:
-            raise translate(error, offset=offset) from error
+            return _overdue() if watch.reason == "time" else _too_large(max_bytes)
+        return translate(error, offset=offset)
 
     def mogrify(self, query: str, params: Any) -> str:
         """psycopg2's own interpolation; the connection isn't used, but it knows the encoding."""
@@ -125,7 +132,7 @@ class Session:
 
     def abandon(self) -> None:
         """Cancel and close in a thread of its own: a cancel request waits for a server that may be frozen."""
-        threading.Thread(target=_cancel_and_close, args=(self._connection,), daemon=True).start()
+        _in_background(_cancel_and_close, self._connection)
         self._connection = _Gone()
 
     def _wait(self, deadline: float, max_bytes: int | None) -> None:
@@ -141,11 +148,11 @@ class Session:
             poller.register(descriptor, select.POLLIN if reading else select.POLLOUT)
             left_ms = (deadline - time.monotonic()) * 1000
             if left_ms <= 0 or not poller.poll(left_ms):
-                raise TimeLimitReached("The time limit passed before the database answered.", "57014")
+                raise _overdue()
             if max_bytes is not None and reading:
-                received += min(_waiting_bytes(descriptor), LEAST_READ)
+                received += min(waiting_bytes(descriptor), READ)
                 if received > max_bytes:
-                    raise ResultTooLarge(f"The result is larger than the limit of {max_bytes} bytes.")
+                    raise _too_large(max_bytes)
 
 
 class _Gone:
@@ -159,7 +166,7 @@ class _Gone:
 
 
 class Plain:
-    """An ordinary psycopg2 connection for `run`, guarded by a timer that shuts its socket."""
+    """An ordinary psycopg2 connection for `run`, guarded by the watchdog."""
 
     def __init__(self, address: Address, arrays: Mapping[int, int]) -> None:
         try:
@@ -170,23 +177,24 @@ class Plain:
 
     def run(self, function: Callable[[Any], T], *, time_limit_ms: int, read_only: bool) -> T:
         """`function` runs inside one transaction, which is always rolled back."""
-        fired = threading.Event()
-        try:
-            self.connection.set_session(readonly=read_only, autocommit=False)
-            with self._guarded(time_limit_ms + GRACE_MS, fired):
+        deadline = time.monotonic() + (time_limit_ms + GRACE_MS) / 1000
+        with WATCHDOG.watching(self.connection.fileno(), deadline, None) as watch:
+            try:
+                self.connection.set_session(readonly=read_only, autocommit=False)
                 with self.connection.cursor() as cursor:
                     cursor.execute("set local statement_timeout = %s", (time_limit_ms,))
                 return function(self.connection)
-        except psycopg2.Error as error:
-            if fired.is_set():
-                raise TimeLimitReached("The time limit passed before the database answered.", "57014") from error
-            raise translate(error) from error
+            except psycopg2.Error as error:
+                if watch.reason:
+                    _in_background(_cancel_and_close, self.connection)
+                    raise _overdue() from error
+                raise translate(error) from error
 
     def reset(self) -> bool:
         if self.connection.closed:
             return False
         try:
-            with self._guarded(2000, threading.Event()):
+            with WATCHDOG.watching(self.connection.fileno(), time.monotonic() + 2, None):
                 self.connection.rollback()
                 self.connection.autocommit = True
                 with self.connection.cursor() as cursor:
@@ -204,26 +212,6 @@ class Plain:
         with contextlib.suppress(psycopg2.Error):
             self.connection.close()
 
-    @contextlib.contextmanager
-    def _guarded(self, limit_ms: int, fired: threading.Event) -> Iterator[None]:
-        descriptor = os.dup(self.connection.fileno())  # so that the number can't mean another file by then
-
-        def shut() -> None:
-            fired.set()
-            with contextlib.suppress(psycopg2.Error):
-                self.connection.cancel()
-            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as wire:
-                wire.shutdown(socket.SHUT_RDWR)
-
-        timer = threading.Timer(limit_ms / 1000, shut)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-            os.close(descriptor)
-
 
 def is_quiet(connection: Any) -> bool:
     if connection.closed:
@@ -233,14 +221,21 @@ def is_quiet(connection: Any) -> bool:
     return not poller.poll(0)
 
 
+def _overdue() -> TimeLimitReached:
+    return TimeLimitReached("The time limit passed before the database answered.", "57014")
+
+
+def _too_large(max_bytes: int | None) -> ResultTooLarge:
+    return ResultTooLarge(f"The result is larger than the limit of {max_bytes} bytes.")
+
+
+def _in_background(function: Callable[[Any], None], argument: Any) -> None:
+    threading.Thread(target=function, args=(argument,), daemon=True).start()
+
+
 def _cancel_and_close(connection: Any) -> None:
     with contextlib.suppress(psycopg2.Error):
         connection.cancel()
     with contextlib.suppress(psycopg2.Error):
         connection.close()
 
-
-def _waiting_bytes(descriptor: int) -> int:
-    buffer = array.array("i", [0])
-    fcntl.ioctl(descriptor, termios.FIONREAD, buffer)
-    return buffer[0]

@@ -13,9 +13,10 @@ from typing import Any, ClassVar, SupportsIndex, overload
 
 import psycopg2.extensions
 
-Caster = Callable[[str | None, Any], Any]
+Caster = Callable[[Any, Any], Any]
 
-_TEXT = (114, 3802, 1082, 1083, 1266, 1186, 2950, 869, 650)  # json, jsonb, date, time, timetz, interval, uuid, inet, cidr
+# json, jsonb, date, time, timetz, interval, uuid, inet, cidr; the ranges, which psycopg2 would make objects of
+_TEXT = (114, 3802, 1082, 1083, 1266, 1186, 2950, 869, 650, 3904, 3906, 3908, 3910, 3912, 3926)
 _TIMESTAMPS = (1114, 1184)
 _OFFSET = re.compile(r"([+-]\d\d)(:?\d\d)?(:\d\d)?$")
 _INTEGER = re.compile(r"[+-]?\d+")
@@ -25,7 +26,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 BUILT_IN_ARRAYS: Mapping[int, int] = {
     1000: 16, 1005: 21, 1007: 23, 1016: 20, 1028: 26, 1021: 700, 1022: 701, 1231: 1700, 1009: 25, 1015: 1043, 1014: 1042,
     1003: 19, 1002: 18, 1001: 17, 1182: 1082, 1115: 1114, 1185: 1184, 1183: 1083, 1270: 1266, 1187: 1186, 2951: 2950,
-    199: 114, 3807: 3802, 1041: 869, 651: 650, 1040: 829,
+    199: 114, 3807: 3802, 1041: 869, 651: 650, 1040: 829, 3905: 3904, 3907: 3906, 3909: 3908, 3911: 3910, 3913: 3912, 3927: 3926,
 }  # fmt: skip
 
 
@@ -127,7 +128,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _null_safe(function: Callable[[str], Any]) -> Caster:
-    def cast(value: str | None, cursor: Any) -> Any:
+    def cast(value: Any, cursor: Any) -> Any:
         return None if value is None else function(value)
 
     return cast
