@@ -1,0 +1,19 @@
+# The read side. No Django, no astropy, no administrator's password.
+FROM python:3.11-slim-bookworm
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 HOME=/tmp
+WORKDIR /app
+COPY requirements.lock ./
+RUN pip install --constraint requirements.lock \
+    datasette datasette-auth-passwords orjson psycopg2-binary sqlglot uvicorn
+COPY pyproject.toml README.md metadata.yml ./
+COPY plugins plugins
+COPY server server
+COPY portal portal
+COPY docker/entry.sh docker/healthy.sh docker/
+RUN pip install --no-deps --editable plugins/datasette-postgresql --editable . \
+    && python -m compileall -q plugins server portal \
+    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin elasticc
+USER 10001:10001
+EXPOSE 8001
+ENTRYPOINT ["/app/docker/entry.sh"]
+CMD ["python", "-m", "portal"]
