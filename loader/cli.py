@@ -1,0 +1,163 @@
+"""`python -m loader`: parses, calls, prints. Errors are one sentence on standard error and status 1."""
+
+# mypy: disable-error-code="import-untyped"
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import click
+from server.embedded import connect
+from server.errors import ServerError
+from server.settings import Settings
+
+from loader import roles
+from loader.errors import AccountError, LoaderError
+from loader.load_cli import load
+
+
+@click.group()
+def cli() -> None:
+    """Fill the database of the ELAsTiCC portal, and look after its accounts."""
+
+
+cli.add_command(load)
+
+
+@cli.command()
+def init() -> None:
+    """Make roles, tables and grants, or bring them up to date. Doing it again changes nothing."""
+    with _django() as url, closing(roles.connect(url)) as connection:
+        said = _say(roles.prepare(connection, Settings.from_env(), url))
+        said += _migrate()
+        said += _say(roles.finish(connection))
+    if not said:
+        click.echo("The database is ready; there was nothing to do.")
+
+
+@cli.group()
+def user() -> None:
+    """The accounts that may log in to the portal."""
+
+
+@user.command("add")
+@click.argument("name")
+def add_user(name: str) -> None:
+    """Make an account. The password comes from a prompt, or from standard input where that is no terminal."""
+    with _django():
+        from loader import accounts
+
+        accounts.add(name, _password())
+    click.echo(f"Added {name}.")
+
+
+@user.command("passwd")
+@click.argument("name")
+def change_password(name: str) -> None:
+    """Change an account's password; read as for `add`."""
+    with _django():
+        from loader import accounts
+
+        accounts.must_exist(name)
+        accounts.set_password(name, _password())
+    click.echo(f"Changed the password of {name}.")
+
+
+@user.command("list")
+def list_users() -> None:
+    """One account a line; those that can't log in are marked so."""
+    with _django():
+        from loader import accounts
+
+        for account in accounts.all_accounts():
+            click.echo(account.name if account.is_active else f"{account.name}  (disabled)")
+
+
+@user.command("disable")
+@click.argument("name")
+def disable_user(name: str) -> None:
+    """Keep an account from logging in."""
+    with _django():
+        from loader import accounts
+
+        accounts.set_active(name, active=False)
+    click.echo(f"Disabled {name}.")
+
+
+@user.command("enable")
+@click.argument("name")
+def enable_user(name: str) -> None:
+    """Let a disabled account log in again."""
+    with _django():
+        from loader import accounts
+
+        accounts.set_active(name, active=True)
+    click.echo(f"Enabled {name}.")
+
+
+@cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def manage(arguments: tuple[str, ...]) -> None:
+    """Django's own commands, with the database at hand: manage makemigrations, manage runserver …"""
+    with _django():
+        from django.core.management import execute_from_command_line
+
+        execute_from_command_line(["python -m loader manage", *arguments])
+
+
+@contextmanager
+def _django() -> Iterator[str]:
+    """Django set up against a server that runs; yields the administrator's URL. Nothing of Django is imported before."""
+    with connect(Settings.from_env()) as url:
+        os.environ["ELASTICC_DATABASE_URL"] = url
+        os.environ["DJANGO_SETTINGS_MODULE"] = "loader.settings"
+        import django
+
+        django.setup()
+        yield url
+
+
+def _migrate() -> int:
+    """Apply what migrations are new; returns their number."""
+    from django.core.management import call_command
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        call_command("migrate", interactive=False, verbosity=0)
+        click.echo(f"applied {len(plan)} migrations: {', '.join(str(migration) for migration, _ in plan)}")
+    connection.close()
+    return len(plan)
+
+
+def _say(outcomes: Iterator[roles.Outcome]) -> int:
+    """Print each outcome as it comes; returns their number."""
+    number = 0
+    for outcome in outcomes:
+        number += 1
+        if outcome.refused is None:
+            click.echo(outcome.what)
+        else:
+            wanted = "; ".join(outcome.statements)
+            click.echo(f"NOT DONE: {outcome.what} ({outcome.refused}). A superuser would run: {wanted};", err=True)
+    return number
+
+
+def _password() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt="Again"))
+    password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        raise AccountError("There is no password on standard input.")
+    return password
+
+
+def main() -> None:
+    try:
+        cli(prog_name="python -m loader")
+    except (LoaderError, ServerError) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""The only DDL of the project but for roles and grants."""

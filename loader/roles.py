@@ -1,0 +1,325 @@
+"""Roles, extension, grants and hardening: what an administrator does once, and what `init` finds done afterwards.
+
+A step is a question and the statements that make its answer yes; a step whose answer is yes is left alone. Passwords
+leave here as SCRAM verifiers only. Tables are none of this module's business: migrations make them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psycopg2
+from psycopg2 import errors, sql
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import encrypt_password
+from server.settings import Settings, role_url
+
+from loader.errors import InitFailed
+
+OWNER, READER, LOGIN = "elasticc_owner", "elasticc_ro", "elasticc_login"
+LOGIN_COLUMNS = ("username", "password", "is_active")
+READER_CONNECTIONS = 40
+READER_TEMP_FILES = "5GB"
+
+# What an idle or curious reader could do to others; every one was tried with a role that may only select.
+DANGEROUS_FUNCTIONS = (
+    "pg_terminate_backend(integer, bigint)",
+    "pg_cancel_backend(integer)",
+    "pg_logical_emit_message(boolean, text, text, boolean)",
+    "pg_logical_emit_message(boolean, text, bytea, boolean)",
+    "pg_stat_get_activity(integer)",
+)
+
+HAS_ROLE = "exists (select from pg_roles where rolname = {role})"
+IS_MEMBER = "pg_has_role(current_user, {role}, 'SET')"
+HAS_EXTENSION = "exists (select from pg_extension where extname = {extension})"
+LACKS_EXTENSION_PACKAGE = """
+not exists (
+    select
+    from pg_available_extensions
+    where name = {extension}
+      and installed_version is null
+)
+"""
+HAS_SETTING = """
+exists (
+    select
+    from pg_db_role_setting
+    join pg_roles on pg_roles.oid = setrole
+    where rolname = {role}
+      and setdatabase = 0
+      and {setting} = any(setconfig)
+)
+"""
+HAS_CONNECTION_LIMIT = "exists (select from pg_roles where rolname = {role} and rolconnlimit = {limit})"
+IS_PLAIN = """
+exists (
+    select
+    from pg_roles
+    where rolname = {role}
+      and not (rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls)
+)
+"""
+
+# Grants of `role` on relations of the schema public that are not in the list of wanted ones.
+UNWANTED_GRANTS = """
+select c.relname
+from pg_class c
+cross join aclexplode(c.relacl) a
+join pg_roles r on r.oid = a.grantee
+where c.relnamespace = 'public'::regnamespace
+  and r.rolname = %s
+  and (a.privilege_type <> 'SELECT' or not c.relname = any(%s))
+group by c.relname
+order by c.relname
+"""
+
+PUBLISHED = r"""
+select relname
+from pg_class
+where relnamespace = 'public'::regnamespace
+  and relkind in ('r', 'v', 'm', 'p')
+  and relname like 'elasticc\_%'
+order by relname
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """`what` is said when it was done; `is_done` is an SQL condition. Only a needed step stops `init` when refused."""
+
+    what: str
+    is_done: sql.Composable
+    statements: tuple[sql.Composable, ...]
+    is_needed: bool = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`refused` is the server's word where the step could not be done, and `statements` what an administrator would run."""
+
+    what: str
+    refused: str | None = None
+    statements: tuple[str, ...] = ()
+
+
+def connect(url: str) -> Connection:
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    return connection
+
+
+def prepare(connection: Connection, settings: Settings, url: str) -> Iterator[Outcome]:
+    """All that migrations need: roles, the owner's rights, the extensions."""
+    for step in _roles(connection):
+        yield from _do(connection, step)
+    for role, secret in ((READER, "ro_password"), (LOGIN, "login_password")):
+        yield from _set_password(connection, role, settings.secret(secret), url)
+    for step in _extensions():
+        yield from _do(connection, step)
+
+
+def finish(connection: Connection) -> Iterator[Outcome]:
+    """Once the tables are there: who may read them, and what nobody may do."""
+    published = _column(connection, PUBLISHED, [])
+    yield from _revoke_unwanted(connection, READER, published)
+    yield from _revoke_unwanted(connection, LOGIN, [])
+    for step in (*_grants(published), *_hardening()):
+        yield from _do(connection, step)
+
+
+def _roles(connection: Connection) -> Iterator[Step]:
+    for role, attributes in ((OWNER, "nologin"), (READER, "login"), (LOGIN, "login")):
+        name = sql.Identifier(role)
+        yield Step(
+            f"created the role {role}",
+            _condition(HAS_ROLE, role=role),
+            (sql.SQL("create role {} " + attributes).format(name),),
+        )
+        yield Step(
+            f"took attributes from the role {role} that it must not have",
+            _condition(IS_PLAIN, role=role),
+            (sql.SQL("alter role {} nosuperuser nocreatedb nocreaterole noreplication nobypassrls").format(name),),
+        )
+    yield Step(
+        f"made the administrator a member of {OWNER}",
+        _condition(IS_MEMBER, role=OWNER),
+        (sql.SQL("grant {} to current_user with inherit true, set true").format(sql.Identifier(OWNER)),),
+    )
+    yield from _database_rights(connection.info.dbname)
+
+
+def _database_rights(database: str) -> Iterator[Step]:
+    on_database = sql.SQL("on database {}").format(sql.Identifier(database))
+    for role, rights in ((OWNER, ("connect", "temporary")), (READER, ("connect", "temporary")), (LOGIN, ("connect",))):
+        yield Step(
+            f"let {role} {' and use '.join(rights)}".replace("temporary", "temporary tables"),
+            sql.SQL(" and ").join(_has_database_grant(database, role, right) for right in rights),
+            (sql.SQL("grant " + ", ".join(rights) + " {} to {}").format(on_database, sql.Identifier(role)),),
+        )
+    yield Step(
+        "took temporary tables from everybody else",
+        sql.SQL("not has_database_privilege('public', {}, 'temporary')").format(sql.Literal(database)),
+        (sql.SQL("revoke temporary {} from public").format(on_database),),
+        is_needed=False,
+    )
+    yield Step(
+        f"let {OWNER} create tables in the schema public",
+        sql.SQL("has_schema_privilege({}, 'public', 'create')").format(sql.Literal(OWNER)),
+        (sql.SQL("grant usage, create on schema public to {}").format(sql.Identifier(OWNER)),),
+    )
+    yield Step(
+        "took the creation of tables in the schema public from everybody else",
+        sql.SQL("not has_schema_privilege('public', 'public', 'create')"),
+        (sql.SQL("revoke create on schema public from public"),),
+    )
+
+
+def _has_database_grant(database: str, role: str, right: str) -> sql.Composed:
+    """A grant of its own: what everybody may do at first is taken away later."""
+    return sql.SQL(
+        "exists (select from pg_database, aclexplode(datacl) a"
+        " where datname = {} and a.grantee = {}::regrole and a.privilege_type = upper({}))"
+    ).format(sql.Literal(database), sql.Literal(role), sql.Literal(right))
+
+
+def _extensions() -> Iterator[Step]:
+    yield Step(
+        "created the extension cube",
+        _condition(HAS_EXTENSION, extension="cube"),
+        (sql.SQL("create extension cube schema public"),),
+    )
+    yield Step(
+        "created the extension q3c",
+        _condition(LACKS_EXTENSION_PACKAGE, extension="q3c"),
+        (sql.SQL("create extension q3c schema public"),),
+        is_needed=False,
+    )
+
+
+def _grants(published: list[str]) -> Iterator[Step]:
+    reader = sql.Identifier(READER)
+    for relation in published:
+        yield Step(
+            f"let {READER} read {relation}",
+            sql.SQL("has_table_privilege({}, {}, 'select')").format(sql.Literal(READER), sql.Literal(f'public."{relation}"')),
+            (sql.SQL("grant select on {} to {}").format(sql.Identifier("public", relation), reader),),
+        )
+    for column in LOGIN_COLUMNS:
+        yield Step(
+            f"let {LOGIN} read auth_user.{column}",
+            sql.SQL("has_column_privilege({}, 'public.auth_user', {}, 'select')").format(
+                sql.Literal(LOGIN), sql.Literal(column)
+            ),
+            (sql.SQL("grant select ({}) on public.auth_user to {}").format(sql.Identifier(column), sql.Identifier(LOGIN)),),
+        )
+
+
+def _hardening() -> Iterator[Step]:
+    for function in DANGEROUS_FUNCTIONS:
+        yield Step(
+            f"took {function} from everybody",
+            sql.SQL("not has_function_privilege('public', {}, 'execute')").format(sql.Literal(f"pg_catalog.{function}")),
+            (sql.SQL(f"revoke execute on function pg_catalog.{function} from public"),),
+            is_needed=False,
+        )
+    yield Step(
+        "took pg_stat_activity from everybody but monitors",
+        sql.SQL("not has_table_privilege('public', 'pg_catalog.pg_stat_activity', 'select')"),
+        (
+            sql.SQL("revoke select on pg_catalog.pg_stat_activity from public"),
+            sql.SQL("grant select on pg_catalog.pg_stat_activity to pg_monitor"),
+            sql.SQL("grant execute on function pg_catalog.pg_stat_get_activity(integer) to pg_monitor"),
+        ),
+        is_needed=False,
+    )
+    for role in (READER, LOGIN):
+        yield from _settings_of(role)
+
+
+def _settings_of(role: str) -> Iterator[Step]:
+    """The first two are a superuser's to give, and so nobody's to take back within a session."""
+    name = sql.Identifier(role)
+    values = {
+        "track_activities": "off",
+        "temp_file_limit": READER_TEMP_FILES,
+        "idle_in_transaction_session_timeout": "10min",
+    }
+    for setting, value in values.items():
+        yield Step(
+            f"set {setting} = {value} for {role}",
+            _condition(HAS_SETTING, role=role, setting=f"{setting}={value}"),
+            (sql.SQL("alter role {} set {} = {}").format(name, sql.Identifier(setting), sql.Literal(value)),),
+            is_needed=False,
+        )
+    yield Step(
+        f"limited {role} to {READER_CONNECTIONS} connections",
+        _condition(HAS_CONNECTION_LIMIT, role=role, limit=READER_CONNECTIONS),
+        (sql.SQL("alter role {} connection limit {}").format(name, sql.Literal(READER_CONNECTIONS)),),
+        is_needed=False,
+    )
+
+
+def _revoke_unwanted(connection: Connection, role: str, wanted: list[str]) -> Iterator[Outcome]:
+    for relation in _column(connection, UNWANTED_GRANTS, [role, wanted]):
+        statement = sql.SQL("revoke all on {} from {}").format(sql.Identifier("public", relation), sql.Identifier(role))
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+        yield Outcome(f"took back rights of {role} on {relation}")
+
+
+def _set_password(connection: Connection, role: str, password: str, url: str) -> Iterator[Outcome]:
+    """Trying it is the one way to know whether a password is still the same that any administrator has."""
+    try:
+        psycopg2.connect(role_url(url, role, password), connect_timeout=10).close()
+        return
+    except psycopg2.OperationalError:
+        pass
+    verifier = encrypt_password(password, role, connection, "scram-sha-256")
+    statement = sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(verifier))
+    what = f"set the password of {role}"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+    except psycopg2.Error as error:
+        raise InitFailed(what, _words(error)) from error
+    yield Outcome(what)
+
+
+def _do(connection: Connection, step: Step) -> Iterator[Outcome]:
+    if _holds(connection, step.is_done):
+        return
+    refused = None
+    try:
+        with connection.cursor() as cursor:
+            for statement in step.statements:
+                cursor.execute(statement)
+    except errors.InsufficientPrivilege as error:
+        refused = _words(error)
+    except psycopg2.Error as error:
+        raise InitFailed(step.what, _words(error)) from error
+    if refused is None and not _holds(connection, step.is_done):
+        refused = "the administrator's role may not"  # REVOKE without the right to it only warns
+    if refused and step.is_needed:
+        raise InitFailed(step.what, refused)
+    yield Outcome(step.what, refused, tuple(statement.as_string(connection) for statement in step.statements))
+
+
+def _holds(connection: Connection, condition: sql.Composable) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("select {}").format(condition))
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _column(connection: Connection, query: str, parameters: list[object]) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters or None)
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _condition(text: str, **values: str | int) -> sql.Composed:
+    return sql.SQL(text).format(**{name: sql.Literal(value) for name, value in values.items()})
+
+
+def _words(error: psycopg2.Error) -> str:
+    return " ".join(str(error).split())
