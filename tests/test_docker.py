@@ -26,7 +26,7 @@ SCRIPTS = sorted(DOCKER.glob("*.sh"))
 
 
 def run(*command: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """In a container's environment: nothing of ours but what the compose file gives, and `python` is the one with our packages."""
+    """In a container's environment: nothing of ours but what the compose file gives, and our own `python`."""
     return subprocess.run(
         command, cwd=PROJECT, env=container_environment(**environ), capture_output=True, text=True, check=False, timeout=120
     )
