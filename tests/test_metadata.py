@@ -1,0 +1,179 @@
+"""metadata.yml against the database: the tables and columns it names are there, and each canned query answers by HTTP,
+filled in and left empty."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg2
+import pytest
+import requests
+import yaml
+from house import PASSWORD, PROJECT, USER, House, environment, free_port, running_url, start, stop
+
+from server.settings import Settings
+
+DATABASE: dict[str, Any] = yaml.safe_load((PROJECT / "metadata.yml").read_text())["databases"]["elasticc"]
+TABLES: dict[str, dict[str, Any]] = DATABASE["tables"]
+QUERIES: dict[str, dict[str, Any]] = DATABASE["queries"]
+OF_BROKERS = {"broker_classifications", "confusion"}
+
+# A value of each parameter, from the data.
+SAMPLES = {
+    "object": 'select "diaObject_id" from elasticc_diasource group by 1 order by count(*) desc, 1 limit 1',
+    "class": """
+        select c.description
+        from elasticc_diaobjecttruth t
+        join elasticc_gentypeofclassid c on c.gentype = t.gentype and c.exactmatch
+        order by t."diaObjectId"
+        limit 1
+    """,
+    "band": 'select "filterName" from elasticc_diasource order by "diaSourceId" limit 1',
+    "mjd_min": 'select min("midPointTai") from elasticc_diasource',
+    "mjd_max": 'select max("midPointTai") from elasticc_diasource',
+    "ra": 'select ra from elasticc_diaobject order by "diaObjectId" desc limit 1',
+    "decl": 'select decl from elasticc_diaobject order by "diaObjectId" desc limit 1',
+    "radius_deg": "select 0.5",
+    "z_min": "select min(zcmb) from elasticc_diaobjecttruth",
+    "z_max": "select max(zcmb) from elasticc_diaobjecttruth",
+}
+SAMPLES_OF_BROKERS = {
+    "object": """
+        select s."diaObject_id"
+        from elasticc_brokermessage m
+        join elasticc_diasource s on s."diaSourceId" = m."diaSourceId"
+        order by m."dbMessageIndex" desc
+        limit 1
+    """,
+    "classifier": 'select "classifierName" from elasticc_brokerclassifier order by "dbClassifierIndex" desc limit 1',
+}
+
+
+def ask(url: str, sql: str) -> list[tuple[Any, ...]]:
+    connection = psycopg2.connect(url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()
+    finally:
+        connection.close()
+
+
+def values(url: str, name: str) -> dict[str, str]:
+    samples = SAMPLES | (SAMPLES_OF_BROKERS if name in OF_BROKERS else {})
+    return {parameter: str(ask(url, samples[parameter])[0][0]) for parameter in QUERIES[name]["params"]}
+
+
+def rows(session: requests.Session, url: str, name: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
+    answer = session.get(f"{url}/elasticc/{name}.json", params={"_shape": "array", **parameters}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()
+    return found
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """A house with the project's own sample, which has brokers: its portal's address and its database's."""
+    env = environment(tmp_path_factory.mktemp("sample"), free_port())
+    process, _ = start(env)
+    try:
+        yield f"http://127.0.0.1:{env['ELASTICC_PORT']}", running_url(Settings.from_env(env))
+    finally:
+        stop(process)
+
+
+def test_ten_questions() -> None:
+    assert len(QUERIES) == 10
+    for name, query in QUERIES.items():
+        assert {"title", "description", "params", "sql"} == set(query), name
+        assert all(f":{parameter}" in query["sql"] for parameter in query["params"]), name
+
+
+@pytest.mark.parametrize("name", [name for name in QUERIES if name not in OF_BROKERS])
+def test_a_canned_query_answers(name: str, house: House, client: requests.Session) -> None:
+    assert len(rows(client, house.url, name, values(house.ro_url, name))) > 0
+    assert len(rows(client, house.url, name, dict.fromkeys(QUERIES[name]["params"], ""))) > 0
+    page = client.get(f"{house.url}/elasticc/{name}", timeout=60)
+    assert page.status_code == 200
+    for parameter in QUERIES[name]["params"]:
+        assert f'name="{parameter}"' in page.text
+
+
+@pytest.mark.parametrize("name", sorted(OF_BROKERS))
+def test_a_canned_query_of_brokers_answers(name: str, sample: tuple[str, str], client: requests.Session, house: House) -> None:
+    url, database = sample
+    session = requests.Session()
+    session.auth = (USER, PASSWORD)
+    assert len(rows(session, url, name, values(database, name))) > 0
+    assert len(rows(session, url, name, dict.fromkeys(QUERIES[name]["params"], ""))) > 0
+    if house.real:  # those files hold no broker's answer
+        assert rows(client, house.url, name, {}) == []
+
+
+def test_the_light_curve_is_the_objects_own(house: House, client: requests.Session) -> None:
+    given = values(house.ro_url, "light_curve_sources")
+    served = rows(client, house.url, "light_curve_sources", given)
+    [(count, first, last)] = ask(
+        house.ro_url,
+        'select count(*), min("midPointTai"), max("midPointTai") from elasticc_diasource'
+        f' where "diaObject_id" = {int(given["object"])}',
+    )
+    assert {str(row["diaObject_id"]) for row in served} == {given["object"]}
+    assert (len(served), served[0]["midPointTai"], served[-1]["midPointTai"]) == (count, first, last)
+    forced = rows(client, house.url, "light_curve_forced", given)
+    assert {row["diaForcedSourceId"] for row in forced if row["is_detected"]} == {row["diaSourceId"] for row in served}
+
+
+def test_the_cone_holds_what_is_near(house: House, client: requests.Session) -> None:
+    given = values(house.ro_url, "cone")
+    served = rows(client, house.url, "cone", given | {"radius_deg": "20"})
+    expected = ask(
+        house.ro_url,
+        f"""
+        select "diaObjectId"
+        from elasticc_diaobject
+        where acosd(greatest(-1, least(1,
+            sind(decl) * sind({float(given["decl"])})
+            + cosd(decl) * cosd({float(given["decl"])}) * cosd(ra - {float(given["ra"])})
+        ))) <= 20
+        """,
+    )
+    assert {(row["diaObjectId"],) for row in served} == set(expected)
+    assert served[0]["separation_arcsec"] == pytest.approx(0, abs=1e-3)
+    assert [row["separation_arcsec"] for row in served] == sorted(row["separation_arcsec"] for row in served)
+
+
+def test_wrong_input_gets_postgresqls_words(house: House, client: requests.Session) -> None:
+    answer = client.get(f"{house.url}/elasticc/light_curve_sources.json", params={"object": "M31"}, timeout=60)
+    assert answer.status_code == 400
+    assert 'invalid input syntax for type bigint: "M31"' in answer.text
+
+
+def test_every_published_table_is_described_and_no_other(house: House) -> None:
+    published = ask(house.admin_url, r"select relname from pg_class where relname like 'elasticc\_%' and relkind in ('r', 'v')")
+    assert set(TABLES) == {name for (name,) in published}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_tables_settings_name_its_columns(name: str, house: House, client: requests.Session) -> None:
+    table = TABLES[name]
+    columns = {
+        column
+        for (column,) in ask(
+            house.admin_url, f"select attname from pg_attribute where attrelid = '{name}'::regclass and attnum > 0"
+        )
+    }
+    named = {table[key] for key in ("sort", "sort_desc", "label_column") if key in table} | set(table.get("facets", []))
+    assert named <= columns
+    answer = client.get(f"{house.url}/elasticc/{name}.json", params={"_size": 3}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    assert set(answer.json()["facet_results"]) == set(table.get("facets", []))
+    page = client.get(f"{house.url}/elasticc/{name}", params={"_size": 3}, timeout=60)
+    assert page.status_code == 200
+    assert table["title"] in page.text
+
+
+def test_nothing_but_the_login_page_is_public(house: House) -> None:
+    for path in ("/", "/elasticc", "/elasticc/cone", "/elasticc/elasticc_diaobject.json", "/elasticc.json?sql=select+1"):
+        answer = requests.get(f"{house.url}{path}", timeout=60, allow_redirects=False)
+        assert answer.status_code in (302, 403), path
+    assert requests.get(f"{house.url}/-/login", timeout=60).status_code == 200
