@@ -219,7 +219,11 @@ def _table(
     primary_key = next((index.columns for index in found if index.is_primary), ())
     records = tuple(_column(row, primary_key) for row in columns)
     never_null = {column.name for column in records if column.notnull}
-    unique_keys = tuple(i.columns for i in found if i.is_key and not i.is_primary and i.columns and never_null.issuperset(i.columns))
+    unique_keys = tuple(
+        index.columns
+        for index in found
+        if index.is_key and not index.is_primary and index.columns and never_null.issuperset(index.columns)
+    )
     definition = _view_ddl(name, kind, view_sql) if view_sql else _table_ddl(name, records, constraints)
     bare = [index.definition + ";" for index in found if not index.is_constraint]
     return Table(

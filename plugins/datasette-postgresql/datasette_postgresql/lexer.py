@@ -68,7 +68,7 @@ def has_semicolon(sql: str) -> bool:
 
 def render(sql: str, params: Parameters = None) -> str:
     """Raises PostgresError for a missing value, a value of unknown kind, null bytes and lone surrogates."""
-    positional = isinstance(params, list | tuple)
+    positional = isinstance(params, list | tuple) and bool(params)
     pieces: list[str] = []
     done, used = 0, 0
     for token in tokens(sql) if ":" in sql or positional else ():
@@ -103,7 +103,7 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def literal(value: Any) -> str:  # noqa: PLR0911 - one line for each kind of value
+def literal(value: Any) -> str:
     """Strings stay untyped; everything else says its type where the text alone would not."""
     if value is None:
         return "null"

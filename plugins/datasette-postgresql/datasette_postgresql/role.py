@@ -39,7 +39,8 @@ async def check(database: PostgresDatabase) -> list[str]:
     role, is_super, bypasses, replicates, file_roles, writable = row
     if is_super:
         raise ConfigurationError(
-            f"{PLUGIN}: the database {database.name!r} must not be read as the superuser {role!r}; use a role that may only SELECT."
+            f"{PLUGIN}: the database {database.name!r} must not be read as the superuser {role!r}; "
+            "use a role that may only SELECT."
         )
     if file_roles:
         raise ConfigurationError(f"{PLUGIN}: the role {role!r} of {database.name!r} must not be a member of {file_roles}.")

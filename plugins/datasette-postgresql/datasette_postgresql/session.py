@@ -30,8 +30,8 @@ RESET = (
     "select pg_catalog.pg_advisory_unlock_all(); discard plans; discard temp; discard sequences"
 )
 SESSION_OPTIONS = (
-    "-c default_transaction_read_only=on -c client_encoding=UTF8 -c datestyle=ISO,YMD -c intervalstyle=postgres -c timezone=UTC "
-    "-c bytea_output=hex -c standard_conforming_strings=on -c idle_in_transaction_session_timeout=120000 "
+    "-c default_transaction_read_only=on -c client_encoding=UTF8 -c datestyle=ISO,YMD -c intervalstyle=postgres "
+    "-c timezone=UTC -c bytea_output=hex -c standard_conforming_strings=on -c idle_in_transaction_session_timeout=120000 "
     "-c client_connection_check_interval=1000 -c extra_float_digits=1 -c backslash_quote=off -c search_path={search_path}"
 )
 

@@ -65,7 +65,8 @@ def is_core_function(function: Callable[..., Any]) -> bool:
 def column_details(table: Table) -> list[SqliteColumn]:
     """As utils.table_column_details; `hidden` is always 0."""
     return [
-        SqliteColumn(position, c.name, c.type, int(c.notnull), c.default, c.is_pk, 0) for position, c in enumerate(table.columns)
+        SqliteColumn(position, c.name, c.type, int(c.notnull), c.default, c.is_pk, 0)
+        for position, c in enumerate(table.columns)
     ]
 
 

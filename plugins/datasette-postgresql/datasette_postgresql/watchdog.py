@@ -1,7 +1,7 @@
 """Ends what statement_timeout and our poll loop can't: libpq doesn't return while one huge row keeps arriving.
 
 One thread looks every 20 ms while questions are under way. Past its deadline, or where the process has grown by more than
-1.5 × max_bytes while the answer arrives, a question's socket is shut; whoever reads from it gets an error at once.
+1.5 times max_bytes while the answer arrives, a question's socket is shut; whoever reads from it gets an error at once.
 (Measured: libpq reads a row of 250 MB in one call of 3 s.)
 """
 

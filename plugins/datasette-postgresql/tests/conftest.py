@@ -17,6 +17,9 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 from datasette.app import Datasette
+from datasette.plugins import DEFAULT_PLUGINS, pm
+
+import datasette_postgresql
 from datasette_postgresql import PostgresDatabase
 
 HERE = Path(__file__).parent
@@ -122,7 +125,24 @@ def ask(admin_dsn: str) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
 
 
 @pytest.fixture
-def make_datasette(dsn: str) -> Iterator[Callable[..., Datasette]]:
+def only_our_plugin() -> Iterator[None]:
+    """Whatever else is installed beside this one stays out of its tests."""
+    others = [
+        (name, plugin)
+        for name, plugin in pm.list_name_plugin()
+        if plugin is not None and name not in DEFAULT_PLUGINS and plugin is not datasette_postgresql
+    ]
+    for name, _ in others:
+        pm.unregister(name=name)
+    if not pm.is_registered(datasette_postgresql):
+        pm.register(datasette_postgresql, "postgresql")
+    yield
+    for name, plugin in others:
+        pm.register(plugin, name)
+
+
+@pytest.fixture
+def make_datasette(dsn: str, only_our_plugin: None) -> Iterator[Callable[..., Datasette]]:
     """A Datasette with the database `pg`; keyword arguments are the database's settings."""
     made: list[Datasette] = []
 
