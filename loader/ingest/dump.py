@@ -1,0 +1,106 @@
+"""SNANA's DUMP (text: a VARNAMES line, then SN lines) to rows of diaobjecttruth.
+
+Refuses a file that is cut short, lacks a column we need or has one we don't know, and a value that is no number.
+"""
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loader.ingest.errors import BadRow, MissingColumn, UnknownColumn, UnreadableFile
+from loader.ingest.rows import Column, Rows
+from loader.ingest.snana import BANDS
+
+BIGINTS = ("diaObjectId", "galid")
+INTEGERS = ("libid", "sim_searcheff_mask", "gentype", "sim_template_index", "nobs", "nobs_saturate")
+FLOATS = (
+    "zcmb", "zhelio", "zcmb_smear", "ra", "dec", "mwebv", "galzphot", "galzphoterr", "galsnsep", "galsnddlr", "rv",
+    "av", "mu", "lensdmu", "peakmjd", "mjd_detect_first", "mjd_detect_last", "dtseason_peak",
+    *(f"peakmag_{band}" for band in BANDS), "snrmax", "snrmax2", "snrmax3",
+)  # fmt: skip
+RENAMED = {"diaObjectId": "CID", "sim_template_index": "NON1A_INDEX"}
+NAMES = {RENAMED.get(ours, f"PEAKMAG_{ours[-1]}" if ours.startswith("peakmag_") else ours.upper()): ours
+         for ours in (*BIGINTS, *INTEGERS, *FLOATS)}  # fmt: skip
+
+
+def read_dump(file: Path) -> Rows:
+    """Object truths. Rows count from 1 over the lines of the file."""
+    names: list[str] | None = None
+    rows: list[list[str]] = []
+    numbers: list[int] = []
+    for number, line in enumerate(_text(file).splitlines(), start=1):
+        words = line.split()
+        if not words or line.startswith("#"):
+            continue
+        if words[0] == "VARNAMES:" and names is None:
+            names = words[1:]
+            _check_names(file, names)
+        elif words[0] == "SN:" and names is not None:
+            if len(words) - 1 != len(names):
+                raise BadRow(f"{len(words) - 1} values for {len(names)} columns", file=file, row=number)
+            rows.append(words[1:])
+            numbers.append(number)
+        else:
+            raise BadRow(f"a line that begins with {words[0]!r}", file=file, row=number)
+    if names is None:
+        raise UnreadableFile("no VARNAMES line", file=file)
+    return _rows(file, names, rows, numbers)
+
+
+def _text(file: Path) -> str:
+    try:
+        content = file.read_bytes()
+        text = (gzip.decompress(content) if file.suffix == ".gz" else content).decode("ascii")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise UnreadableFile(f"truncated or corrupt: {error}", file=file) from error
+    if text and not text.endswith("\n"):
+        raise UnreadableFile("truncated: its last line has no end", file=file)
+    return text
+
+
+def _check_names(file: Path, names: list[str]) -> None:
+    missing = sorted(NAMES.keys() - set(names))
+    if missing:
+        raise MissingColumn(f"no column {', '.join(missing)}", file=file)
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        raise UnknownColumn(f"unknown column {', '.join(unknown)}", file=file)
+    if len(set(names)) < len(names):
+        raise UnreadableFile("a column stands twice in VARNAMES", file=file)
+
+
+def _rows(file: Path, names: list[str], rows: list[list[str]], numbers: list[int]) -> Rows:
+    table = np.array(rows, dtype=np.str_).reshape(len(rows), len(names))
+    lines = np.array(numbers, dtype=np.int64)
+    columns: dict[str, Column] = {NAMES[name]: _convert(file, lines, name, table[:, at]) for at, name in enumerate(names)}
+    ids = columns["diaObjectId"]
+    _, firsts = np.unique(ids, return_index=True)
+    repeated = np.setdiff1d(np.arange(len(ids)), firsts)
+    if len(repeated):
+        raise BadRow(f"CID {ids[repeated[0]]} stands in an earlier row too", file=file, row=int(lines[repeated[0]]))
+    refers = {"diaObjectId": ("elasticc_diaobject", "diaObjectId")}
+    return Rows("elasticc_diaobjecttruth", "diaObjectId", columns, file, lines, refers)
+
+
+def _convert(file: Path, lines: NDArray[np.int64], name: str, texts: NDArray[np.str_]) -> NDArray[Any]:
+    kind: type[np.number[Any]] = np.float64 if NAMES[name] in FLOATS else np.int64
+    most = 2**31 if NAMES[name] in INTEGERS else 2**63
+    try:
+        values = texts.astype(kind)
+        if kind is np.int64 and (np.abs(values) >= most).any():
+            raise ValueError(name)
+        return values
+    except (ValueError, OverflowError) as error:
+        bad = next(at for at, text in enumerate(texts) if not _is_number(text, kind, most))
+        raise BadRow(f"{name} is {str(texts[bad])!r}, not a number that fits", file=file, row=int(lines[bad])) from error
+
+
+def _is_number(text: str, kind: type[np.number[Any]], most: int) -> bool:
+    try:
+        return abs(float(text) if kind is np.float64 else int(text)) < most or kind is np.float64
+    except ValueError:
+        return False

@@ -1,0 +1,81 @@
+"""What can be wrong with a file. Each error refuses the whole file and says which row and why.
+
+LoaderError (loader.errors)
+└── IngestError             file, row, reason
+    ├── UnreadableFile      truncated, corrupt, not the format its name says
+    ├── MissingPartner      a PHOT without its HEAD, or the reverse
+    ├── UnknownColumn       a column that nobody told us the meaning of
+    ├── MissingColumn       a column that a table needs
+    ├── BadRow              values that break a rule of the format
+    ├── UnknownReference    a row that points to an object that is not in the database
+    ├── ConflictingValue    a known key with another value: table, key, column, old, new
+    ├── RefusedByDatabase   PostgreSQL's own words
+    └── NoFiles             a folder with nothing to load
+"""
+
+from pathlib import Path
+
+from loader.errors import LoaderError
+
+
+class IngestError(LoaderError):
+    """A refused file. `row` counts from 1 in the file's own table, None when no single row is to blame."""
+
+    def __init__(self, reason: str, *, file: Path | None = None, row: int | None = None) -> None:
+        self.file = file
+        self.row = row
+        self.reason = reason
+        place = str(file) if file is not None else "the demo sample"
+        super().__init__(f"{place}, row {row}: {reason}" if row is not None else f"{place}: {reason}")
+
+
+class UnreadableFile(IngestError):
+    pass
+
+
+class MissingPartner(IngestError):
+    pass
+
+
+class UnknownColumn(IngestError):
+    pass
+
+
+class MissingColumn(IngestError):
+    pass
+
+
+class BadRow(IngestError):
+    pass
+
+
+class UnknownReference(IngestError):
+    pass
+
+
+class RefusedByDatabase(IngestError):
+    pass
+
+
+class NoFiles(IngestError):
+    pass
+
+
+class ConflictingValue(IngestError):
+    """The database holds another value for a known key."""
+
+    def __init__(
+        self, *, table: str, key: str, column: str, old: object, new: object, file: Path | None, row: int | None
+    ) -> None:
+        self.table = table
+        self.key = key
+        self.column = column
+        self.old = old
+        self.new = new
+        super().__init__(
+            f"{table} {key} is known with {column} = {_show(old)}, and the file says {_show(new)}", file=file, row=row
+        )
+
+
+def _show(value: object) -> str:
+    return "null" if value is None else str(value)
