@@ -42,6 +42,7 @@ def database_variables(url: str, folder: Path, **passwords: str) -> dict[str, st
     parts = urlsplit(url)
     query = parse_qs(parts.query)
     variables = {
+        "TMPDIR": str(folder),
         "ELASTICC_DB_USER": unquote(parts.username or ""),
         "ELASTICC_DB_HOST": parts.hostname or query["host"][0],
         "ELASTICC_DB_NAME": parts.path.lstrip("/"),
