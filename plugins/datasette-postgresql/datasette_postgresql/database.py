@@ -65,9 +65,8 @@ class PostgresDatabase(Database):  # type: ignore[misc]  # datasette has no type
         log_sql_errors: bool = True,
     ) -> Results:
         """Native PostgreSQL with `:name` (or `?` and a list). Raises PostgresError, QueryInterrupted."""
-        found = sqlite_words.answer(sql, params, await self.current_catalogue())
-        if found is not None:
-            return found
+        if sqlite_words.is_core_statement(sql):
+            return sqlite_words.answer(sql, params, await self.current_catalogue())
         return await self._execute(sql, params, truncate, custom_time_limit, page_size, log_sql_errors, typed=True)
 
     async def execute_generated(

@@ -48,7 +48,7 @@ class WriteRefused(PostgresError):
         super().__init__("This PostgreSQL database is read-only: Datasette can't write to it.")
 
 
-class ConfigurationError(StartupError):
+class ConfigurationError(StartupError):  # type: ignore[misc]  # datasette has no types
     """One sentence that says what to change."""
 
 

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg2
+import psycopg2.extensions
+
 from .errors import ConfigurationError
 
 PLUGIN = "datasette-postgresql"
@@ -55,7 +58,7 @@ def _checked(name: str, key: str, value: Any) -> Any:
     if key == "dsn":
         if not isinstance(value, str) or not value.strip():
             raise ConfigurationError(wrong + "a connection string (is its environment variable set?).")
-        return value.strip()
+        return _parsable(wrong, value.strip())
     if key in ("schemas", "tables", "exclude_tables"):
         if key == "tables" and value is None:
             return None
@@ -70,3 +73,12 @@ def _checked(name: str, key: str, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | number) or value <= 0:
         raise ConfigurationError(wrong + "a number greater than zero.")
     return value
+
+
+def _parsable(wrong: str, dsn: str) -> str:
+    """libpq's own message would repeat a piece of the DSN, perhaps the password: it isn't shown."""
+    try:
+        psycopg2.extensions.parse_dsn(dsn)
+    except psycopg2.ProgrammingError:
+        raise ConfigurationError(wrong + "a connection string, as postgresql://user:password@host/database.") from None
+    return dsn

@@ -21,12 +21,14 @@ _INDEXES = ("seq", "name", "unique", "origin", "partial")
 _COLUMNS = ("cid", "name", "type", "notnull", "dflt_value", "pk", "hidden")
 
 
-def answer(sql: str, params: Any, catalogue: Catalogue) -> Results | None:
-    """None where `sql` is none of the core's."""
-    if "sqlite_master" not in sql and not sql.startswith("PRAGMA "):
-        return None
-    found = _STATEMENTS.get(" ".join(sql.split()).rstrip(";").lower())
-    return None if found is None else found(catalogue, params or ())
+def is_core_statement(sql: str) -> bool:
+    """Whether `answer` knows it: only the core's very words, so that PostgreSQL sees everything else."""
+    return ("sqlite_master" in sql or sql.startswith("PRAGMA ")) and _normal(sql) in _STATEMENTS
+
+
+def answer(sql: str, params: Any, catalogue: Catalogue) -> Results:
+    """Raises KeyError for what is none of the core's statements."""
+    return _STATEMENTS[_normal(sql)](catalogue, params or ())
 
 
 class CatalogueConnection:
@@ -39,10 +41,9 @@ class CatalogueConnection:
         """Raises ValueError for what the core of Datasette 0.65 doesn't send."""
         match = _PRAGMA.match(" ".join(sql.split()))
         if match is None:
-            results = answer(sql, params, self._catalogue)
-            if results is None:
+            if not is_core_statement(sql):
                 raise ValueError(f"Not known to the PostgreSQL catalogue: {sql}")
-            return Rows(results.rows)
+            return Rows(answer(sql, params, self._catalogue).rows)
         table = self._catalogue.relation(_unquoted(match["table"] or ""))
         return Rows(_PRAGMAS[match["name"].lower()](table) if table else [])
 
@@ -68,6 +69,10 @@ def column_details(table: Table) -> list[SqliteColumn]:
         SqliteColumn(position, c.name, c.type, int(c.notnull), c.default, c.is_pk, 0)
         for position, c in enumerate(table.columns)
     ]
+
+
+def _normal(sql: str) -> str:
+    return " ".join(sql.split()).rstrip(";").lower()
 
 
 def _results(names: Sequence[str], rows: list[tuple[Any, ...]]) -> Results:

@@ -8,6 +8,8 @@ isn't typed goes directly. Both are READ ONLY and rolled back.
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg2
+
 from .errors import PostgresError
 from .lexer import checked, quoted
 from .session import Answer, Session
@@ -44,7 +46,7 @@ def interpolated(session: Session, query: str, params: Any) -> str:
         return query
     try:
         return session.mogrify(query, params)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (psycopg2.Error, KeyError, IndexError, TypeError, ValueError) as error:
         raise PostgresError(f"The parameters don't fit the statement: {error}") from error
 
 

@@ -40,6 +40,7 @@ KINDS = {
 
 
 def test_values_of_every_type(database: PostgresDatabase) -> None:
+    run(database.refresh_catalogue())  # it says what an array of the database's own types is
     row = run(database.execute("select * from kinds where id = :id", {"id": "1"})).rows[0]
     assert dict(row) == KINDS
     assert row.keys() == list(KINDS)
@@ -129,10 +130,34 @@ def test_run_is_rolled_back_and_reads(database: PostgresDatabase, ask: Ask) -> N
         with connection.cursor() as cursor:
             cursor.execute("select nextval('tickets')")
 
-    with pytest.raises(PostgresError, match="cannot execute nextval.* in a read-only transaction"):
+    with pytest.raises(PostgresError, match=r"cannot execute nextval.* in a read-only transaction"):
         run(database.run(write))
     with pytest.raises(PostgresError, match="in a read-only transaction"):
         run(database.execute_fn(write))
+
+
+def test_run_again(database: PostgresDatabase) -> None:
+    """The second call has the first one's connection, and nothing of what the first left in it."""
+
+    def first(connection: Any) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("create temp table left_over as select 1; set work_mem = '77kB'; select pg_advisory_lock(7)")
+        return int(connection.info.backend_pid)
+
+    def second(connection: Any) -> tuple[int, Any]:
+        with connection.cursor() as cursor:
+            cursor.execute("select current_setting('work_mem') = '77kB', to_regclass('left_over')")
+            return int(connection.info.backend_pid), cursor.fetchone()
+
+    pid = run(database.run(first, read_only=False))
+    assert run(database.run(second)) == (pid, (False, None))
+
+
+def test_parameters_that_do_not_fit(database: PostgresDatabase) -> None:
+    wrong = [("select %(a)s", {"b": 1}), ("select %s, %s", [1]), ("select %s", [object()]), ("select %s", ["\x00"])]
+    for query, params in wrong:
+        with pytest.raises(PostgresError, match="The parameters don't fit the statement"):
+            run(database.fetch(query, params))
 
 
 def test_writing_is_refused(database: PostgresDatabase) -> None:
@@ -176,8 +201,13 @@ def test_the_definition_makes_the_table(database: PostgresDatabase, ask: Ask) ->
     ask("create schema again")
     try:
         ask("set search_path = again, public; " + definition.replace("public.books", "again.books"))
-        columns = "select column_name, data_type, is_nullable, is_identity from information_schema.columns where table_name = 'books'"
-        assert ask(f"{columns} and table_schema = 'again' order by 1") == ask(f"{columns} and table_schema = 'public' order by 1")
+        columns = """
+            select column_name, data_type, is_nullable, is_identity
+            from information_schema.columns
+            where table_name = 'books' and table_schema = '{}'
+            order by 1
+        """
+        assert ask(columns.format("again")) == ask(columns.format("public"))
     finally:
         ask("drop schema again cascade")
 
@@ -202,6 +232,19 @@ def test_a_killed_connection_is_replaced(database: PostgresDatabase, ask: Ask) -
     killed = ask("select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = 'datasette_test'")
     assert killed[0][0] >= 1
     assert run(database.execute("select 2")).single_value() == 2
+
+
+def test_siblings_killed_in_the_middle(database: PostgresDatabase, ask: Ask) -> None:
+    """pg_terminate_backend from elsewhere: who was asking gets the answer all the same, from another connection."""
+
+    async def main() -> Any:
+        slow = asyncio.create_task(database.execute("select 5, pg_sleep(0.5)"))
+        while not ask("select 1 from pg_stat_activity where query like '%pg_sleep(0.5)%' and usename = 'datasette_test'"):
+            await asyncio.sleep(0)
+        ask("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'datasette_test' and state = 'active'")
+        return (await slow).rows[0][0]
+
+    assert run(main()) == 5
 
 
 def test_a_restart_is_survived(request: pytest.FixtureRequest, database: PostgresDatabase) -> None:
@@ -229,11 +272,12 @@ def test_many_at_once(database: PostgresDatabase) -> None:
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        ({"databases": {"a": {"dsn": "x", "colour": 1}}}, "unknown setting 'colour'"),
+        ({"databases": {"a": {"dsn": "host=x", "colour": 1}}}, "unknown setting 'colour'"),
+        ({"databases": {"a": {"dsn": "s3cret word"}}}, "must be a connection string, as postgresql://"),
         ({"databases": {"a": {"dsn": None}}}, "a connection string"),
         ({"databases": {"a": {}}}, "a connection string"),
-        ({"databases": {"a": {"dsn": "x", "pool_size": 0}}}, "a number greater than zero"),
-        ({"databases": {"a": {"dsn": "x", "schemas": "public"}}}, "a list of names"),
+        ({"databases": {"a": {"dsn": "host=x", "pool_size": 0}}}, "a number greater than zero"),
+        ({"databases": {"a": {"dsn": "host=x", "schemas": "public"}}}, "a list of names"),
         ({"database": {}}, "unknown setting 'database'"),
         ({"databases": {"a": "dsn"}}, "needs settings"),
     ],
