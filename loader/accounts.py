@@ -60,7 +60,7 @@ def must_exist(name: str) -> None:
     _find(name)
 
 
-def _find(name: str) -> User:  # type: ignore[no-any-unimported]
+def _find(name: str) -> User:
     try:
         return User.objects.get(username=name)
     except User.DoesNotExist as error:
@@ -69,7 +69,7 @@ def _find(name: str) -> User:  # type: ignore[no-any-unimported]
         raise NotInitialised from error
 
 
-def _refuse_bad_password(password: str, user: User) -> None:  # type: ignore[no-any-unimported]
+def _refuse_bad_password(password: str, user: User) -> None:
     try:
         validate_password(password, user)
     except ValidationError as error:

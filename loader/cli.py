@@ -12,7 +12,7 @@ from server.embedded import connect
 from server.errors import ServerError
 from server.settings import Settings
 
-from loader import roles
+from loader import roles, steps
 from loader.errors import AccountError, LoaderError
 from loader.load_cli import load
 
@@ -28,7 +28,7 @@ cli.add_command(load)
 @cli.command()
 def init() -> None:
     """Make roles, tables and grants, or bring them up to date. Doing it again changes nothing."""
-    with _django() as url, closing(roles.connect(url)) as connection:
+    with _django() as url, closing(steps.connect(url)) as connection:
         said = _say(roles.prepare(connection, Settings.from_env(), url))
         said += _migrate()
         said += _say(roles.finish(connection))
@@ -133,7 +133,7 @@ def _migrate() -> int:
     return len(plan)
 
 
-def _say(outcomes: Iterator[roles.Outcome]) -> int:
+def _say(outcomes: Iterator[steps.Outcome]) -> int:
     """Print each outcome as it comes; returns their number."""
     number = 0
     for outcome in outcomes:

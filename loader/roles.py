@@ -1,19 +1,18 @@
 """Roles, extension, grants and hardening: what an administrator does once, and what `init` finds done afterwards.
 
-A step is a question and the statements that make its answer yes; a step whose answer is yes is left alone. Passwords
-leave here as SCRAM verifiers only. Tables are none of this module's business: migrations make them.
+Passwords leave here as SCRAM verifiers only. Tables are none of this module's business: migrations make them.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import psycopg2
-from psycopg2 import errors, sql
+from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import encrypt_password
 from server.settings import Settings, role_url
 
 from loader.errors import InitFailed
+from loader.steps import Outcome, Step, condition, do, first_column, words
 
 OWNER, READER, LOGIN = "elasticc_owner", "elasticc_ro", "elasticc_login"
 LOGIN_COLUMNS = ("username", "password", "is_active")
@@ -83,48 +82,23 @@ order by relname
 """
 
 
-@dataclass(frozen=True)
-class Step:
-    """`what` is said when it was done; `is_done` is an SQL condition. Only a needed step stops `init` when refused."""
-
-    what: str
-    is_done: sql.Composable
-    statements: tuple[sql.Composable, ...]
-    is_needed: bool = True
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """`refused` is the server's word where the step could not be done, and `statements` what an administrator would run."""
-
-    what: str
-    refused: str | None = None
-    statements: tuple[str, ...] = ()
-
-
-def connect(url: str) -> Connection:
-    connection = psycopg2.connect(url)
-    connection.autocommit = True
-    return connection
-
-
 def prepare(connection: Connection, settings: Settings, url: str) -> Iterator[Outcome]:
     """All that migrations need: roles, the owner's rights, the extensions."""
     for step in _roles(connection):
-        yield from _do(connection, step)
+        yield from do(connection, step)
     for role, secret in ((READER, "ro_password"), (LOGIN, "login_password")):
         yield from _set_password(connection, role, settings.secret(secret), url)
     for step in _extensions():
-        yield from _do(connection, step)
+        yield from do(connection, step)
 
 
 def finish(connection: Connection) -> Iterator[Outcome]:
     """Once the tables are there: who may read them, and what nobody may do."""
-    published = _column(connection, PUBLISHED, [])
+    published = first_column(connection, PUBLISHED, [])
     yield from _revoke_unwanted(connection, READER, published)
     yield from _revoke_unwanted(connection, LOGIN, [])
     for step in (*_grants(published), *_hardening()):
-        yield from _do(connection, step)
+        yield from do(connection, step)
 
 
 def _roles(connection: Connection) -> Iterator[Step]:
@@ -132,17 +106,17 @@ def _roles(connection: Connection) -> Iterator[Step]:
         name = sql.Identifier(role)
         yield Step(
             f"created the role {role}",
-            _condition(HAS_ROLE, role=role),
+            condition(HAS_ROLE, role=role),
             (sql.SQL("create role {} " + attributes).format(name),),
         )
         yield Step(
             f"took attributes from the role {role} that it must not have",
-            _condition(IS_PLAIN, role=role),
+            condition(IS_PLAIN, role=role),
             (sql.SQL("alter role {} nosuperuser nocreatedb nocreaterole noreplication nobypassrls").format(name),),
         )
     yield Step(
         f"made the administrator a member of {OWNER}",
-        _condition(IS_MEMBER, role=OWNER),
+        condition(IS_MEMBER, role=OWNER),
         (sql.SQL("grant {} to current_user with inherit true, set true").format(sql.Identifier(OWNER)),),
     )
     yield from _database_rights(connection.info.dbname)
@@ -185,12 +159,12 @@ def _has_database_grant(database: str, role: str, right: str) -> sql.Composed:
 def _extensions() -> Iterator[Step]:
     yield Step(
         "created the extension cube",
-        _condition(HAS_EXTENSION, extension="cube"),
+        condition(HAS_EXTENSION, extension="cube"),
         (sql.SQL("create extension cube schema public"),),
     )
     yield Step(
         "created the extension q3c",
-        _condition(LACKS_EXTENSION_PACKAGE, extension="q3c"),
+        condition(LACKS_EXTENSION_PACKAGE, extension="q3c"),
         (sql.SQL("create extension q3c schema public"),),
         is_needed=False,
     )
@@ -247,20 +221,20 @@ def _settings_of(role: str) -> Iterator[Step]:
     for setting, value in values.items():
         yield Step(
             f"set {setting} = {value} for {role}",
-            _condition(HAS_SETTING, role=role, setting=f"{setting}={value}"),
+            condition(HAS_SETTING, role=role, setting=f"{setting}={value}"),
             (sql.SQL("alter role {} set {} = {}").format(name, sql.Identifier(setting), sql.Literal(value)),),
             is_needed=False,
         )
     yield Step(
         f"limited {role} to {READER_CONNECTIONS} connections",
-        _condition(HAS_CONNECTION_LIMIT, role=role, limit=READER_CONNECTIONS),
+        condition(HAS_CONNECTION_LIMIT, role=role, limit=READER_CONNECTIONS),
         (sql.SQL("alter role {} connection limit {}").format(name, sql.Literal(READER_CONNECTIONS)),),
         is_needed=False,
     )
 
 
 def _revoke_unwanted(connection: Connection, role: str, wanted: list[str]) -> Iterator[Outcome]:
-    for relation in _column(connection, UNWANTED_GRANTS, [role, wanted]):
+    for relation in first_column(connection, UNWANTED_GRANTS, [role, wanted]):
         statement = sql.SQL("revoke all on {} from {}").format(sql.Identifier("public", relation), sql.Identifier(role))
         with connection.cursor() as cursor:
             cursor.execute(statement)
@@ -281,45 +255,5 @@ def _set_password(connection: Connection, role: str, password: str, url: str) ->
         with connection.cursor() as cursor:
             cursor.execute(statement)
     except psycopg2.Error as error:
-        raise InitFailed(what, _words(error)) from error
+        raise InitFailed(what, words(error)) from error
     yield Outcome(what)
-
-
-def _do(connection: Connection, step: Step) -> Iterator[Outcome]:
-    if _holds(connection, step.is_done):
-        return
-    refused = None
-    try:
-        with connection.cursor() as cursor:
-            for statement in step.statements:
-                cursor.execute(statement)
-    except errors.InsufficientPrivilege as error:
-        refused = _words(error)
-    except psycopg2.Error as error:
-        raise InitFailed(step.what, _words(error)) from error
-    if refused is None and not _holds(connection, step.is_done):
-        refused = "the administrator's role may not"  # REVOKE without the right to it only warns
-    if refused and step.is_needed:
-        raise InitFailed(step.what, refused)
-    yield Outcome(step.what, refused, tuple(statement.as_string(connection) for statement in step.statements))
-
-
-def _holds(connection: Connection, condition: sql.Composable) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("select {}").format(condition))
-        row = cursor.fetchone()
-    return bool(row and row[0])
-
-
-def _column(connection: Connection, query: str, parameters: list[object]) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, parameters or None)
-        return [row[0] for row in cursor.fetchall()]
-
-
-def _condition(text: str, **values: str | int) -> sql.Composed:
-    return sql.SQL(text).format(**{name: sql.Literal(value) for name, value in values.items()})
-
-
-def _words(error: psycopg2.Error) -> str:
-    return " ".join(str(error).split())
