@@ -1,16 +1,17 @@
 """What can be wrong with a file. Each error refuses the whole file and says which row and why.
 
 LoaderError (loader.errors)
-└── IngestError             file, row, reason
-    ├── UnreadableFile      truncated, corrupt, not the format its name says
-    ├── MissingPartner      a PHOT without its HEAD, or the reverse
-    ├── UnknownColumn       a column that nobody told us the meaning of
-    ├── MissingColumn       a column that a table needs
-    ├── BadRow              values that break a rule of the format
-    ├── UnknownReference    a row that points to an object that is not in the database
-    ├── ConflictingValue    a known key with another value: table, key, column, old, new
-    ├── RefusedByDatabase   PostgreSQL's own words
-    └── NoFiles             a folder with nothing to load
+├── IngestError             file, row, reason
+│   ├── UnreadableFile      truncated, corrupt, not the format its name says
+│   ├── MissingPartner      a PHOT without its HEAD, or the reverse
+│   ├── UnknownColumn       a column that nobody told us the meaning of
+│   ├── MissingColumn       a column that a table needs
+│   ├── BadRow              values that break a rule of the format
+│   ├── UnknownReference    a row that points to an object that is not in the database
+│   ├── ConflictingValue    a known key with another value: table, key, column, old, new
+│   ├── RefusedByDatabase   PostgreSQL's own words
+│   └── NoFiles             a folder with nothing to load
+└── DatabaseFailed          no file is to blame: the load stops
 """
 
 from pathlib import Path
@@ -79,3 +80,7 @@ class ConflictingValue(IngestError):
 
 def _show(value: object) -> str:
     return "null" if value is None else str(value)
+
+
+class DatabaseFailed(LoaderError):
+    """The server went away, refused us, or ran out of something."""

@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from loader.ingest.binary import encode
-from loader.ingest.errors import ConflictingValue, RefusedByDatabase, UnknownReference
+from loader.ingest.errors import ConflictingValue, DatabaseFailed, RefusedByDatabase, UnknownReference
 from loader.ingest.rows import Rows
 
 # Two loads at once would both find a key new; readers don't wait for this lock.
@@ -83,7 +83,7 @@ class Counts:
 
 
 def put(connection: Connection, batch: Sequence[Rows]) -> list[Counts]:
-    """Put all of `batch` (in the order of its foreign keys) or nothing. Raises an IngestError's child."""
+    """Put all of `batch` (in the order of its foreign keys) or nothing. Raises an IngestError's child or DatabaseFailed."""
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute("set constraints all immediate")
@@ -92,6 +92,8 @@ def put(connection: Connection, batch: Sequence[Rows]) -> list[Counts]:
         reason = " ".join(str(error).split())
         file = next((rows.file for rows in batch if rows.file), None)
         raise RefusedByDatabase(reason, file=file) from error
+    except psycopg2.Error as error:
+        raise DatabaseFailed(f"The database failed: {' '.join(str(error).split())}") from error
 
 
 def analyze(connection: Connection, tables: Iterable[str]) -> None:
