@@ -75,9 +75,7 @@ class Pool:
             if connection.is_alive:
                 return connection
             self._forget(connection)
-        self._make_room()
-        with self._lock:
-            self._open += 1
+        self._count_one_more()
         try:
             return kind(self._address, self._arrays)
         except BaseException:
@@ -92,11 +90,12 @@ class Pool:
         with self._lock:
             idle.append(connection)
 
-    def _make_room(self) -> None:
-        """Idle connections of the other kind count, too."""
+    def _count_one_more(self) -> None:
+        """Idle connections of the other kind count, too: where there are enough, one of them goes."""
         with self._lock:
+            self._open += 1
             others: list[list[Any]] = [self._sessions, self._plains]
-            spare = next((idle.pop(0) for idle in others if idle), None) if self._open >= self._size else None
+            spare = next((idle.pop(0) for idle in others if idle), None) if self._open > self._size else None
         if spare is not None:
             self._forget(spare)
 

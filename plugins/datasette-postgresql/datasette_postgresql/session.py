@@ -80,6 +80,8 @@ class Session:
 
     def ask(self, message: str, *, time_limit_ms: int, max_bytes: int | None, offset: int = 0) -> Answer:
         """Raises PostgresError; `offset` is where the caller's SQL begins in `message`."""
+        if self._connection.closed:
+            raise ConnectionLost("The connection is closed.")
         cursor = self._connection.cursor()
         deadline = time.monotonic() + (time_limit_ms + GRACE_MS) / 1000
         with WATCHDOG.watching(self._connection.fileno(), deadline + 0.2, max_bytes) as watch:

@@ -1,7 +1,8 @@
 """How PostgreSQL's values reach Datasette: int, float, bool, str, bytes or None, never anything JSON has no word for.
 
 bigint and integer: exact int. numeric: int where it has no fraction digits, else its exact text (NaN, too). float: float.
-Timestamps: ISO 8601 text, dates, times, intervals, uuid, json, ranges: PostgreSQL's text. bytea: bytes. Arrays: JSON text.
+Timestamps: ISO 8601 text, timestamptz in UTC. Dates, times, intervals, uuid, json, ranges: PostgreSQL's text. bytea: bytes.
+Arrays: JSON text.
 """
 
 import functools

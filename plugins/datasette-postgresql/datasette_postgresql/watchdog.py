@@ -46,7 +46,7 @@ class Watchdog:
         watch = Watch(descriptor, deadline, max_bytes, resident_bytes())
         with self._changed:
             self._watches.add(watch)
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():  # a forked process has no threads
                 self._thread = threading.Thread(target=self._look, name="postgresql-watchdog", daemon=True)
                 self._thread.start()
             if len(self._watches) == 1:

@@ -146,9 +146,17 @@ def make_datasette(dsn: str, only_our_plugin: None) -> Iterator[Callable[..., Da
     """A Datasette with the database `pg`; keyword arguments are the database's settings."""
     made: list[Datasette] = []
 
-    def make(*, settings: dict[str, Any] | None = None, metadata: dict[str, Any] | None = None, **database: Any) -> Datasette:
+    def make(
+        *,
+        settings: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+        crossdb: bool = False,
+        **database: Any,
+    ) -> Datasette:
         plugins = {"datasette-postgresql": {"databases": {"pg": {"dsn": dsn, **database}}}}
-        datasette = Datasette([], memory=True, metadata={**(metadata or {}), "plugins": plugins}, settings=settings or {})
+        datasette = Datasette(
+            [], memory=True, metadata={**(metadata or {}), "plugins": plugins}, settings=settings or {}, crossdb=crossdb
+        )
         made.append(datasette)
         return datasette
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from datasette.app import Datasette
+from datasette.cli import check_databases
 from datasette.database import QueryInterrupted
 
 from datasette_postgresql import PostgresDatabase, PostgresError
@@ -189,6 +190,27 @@ def test_core_functions_find_a_schema(make_datasette: MakeDatasette) -> None:
         assert [tuple(row) for row in await internal.execute(columns)] == [("a", "integer", 2), ("b", "text", 1)]
         keys = """select "table", "from", "to" from foreign_keys where table_name = 'books' and database_name = 'pg'"""
         assert [tuple(row) for row in await internal.execute(keys)] == [('Author "X"', "author", "id")]
+
+    asyncio.run(look())
+
+
+def test_crossdb_attaches_sqlite_only(make_datasette: MakeDatasette) -> None:
+    datasette = make_datasette(crossdb=True)
+
+    async def look() -> Any:
+        await datasette.invoke_startup()
+        return (await datasette.client.get("/_memory.json?sql=select+7+as+n&_shape=array")).json()
+
+    assert asyncio.run(look()) == [{"n": 7}]
+
+
+def test_the_command_line_finds_the_database_usable(make_datasette: MakeDatasette) -> None:
+    """`datasette serve` lets its own check_connection look at each database."""
+    datasette = make_datasette()
+
+    async def look() -> None:
+        await datasette.invoke_startup()
+        await check_databases(datasette)
 
     asyncio.run(look())
 

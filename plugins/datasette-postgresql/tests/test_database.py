@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -257,6 +258,20 @@ def test_a_restart_is_survived(request: pytest.FixtureRequest, database: Postgre
     finally:
         server.start()
     assert run(database.execute("select 1")).single_value() == 1
+
+
+def test_no_more_connections_than_the_pool_has(dsn: str, ask: Ask) -> None:
+    database = PostgresDatabase.standalone(Datasette([], memory=True), "pg", dsn, pool_size=2)
+
+    async def main() -> None:
+        await asyncio.gather(*(database.execute("select pg_sleep(0.01)") for _ in range(6)))
+        await asyncio.gather(*(database.run(lambda connection: None) for _ in range(6)))
+
+    run(main())
+    deadline = time.monotonic() + 10  # the server takes a moment to see that a connection was closed
+    while ask("select count(*) from pg_stat_activity where usename = 'datasette_test'") != [(2,)]:
+        assert time.monotonic() < deadline
+    database.close()
 
 
 def test_many_at_once(database: PostgresDatabase) -> None:
