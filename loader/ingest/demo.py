@@ -35,6 +35,7 @@ PROCESSING_S = 60.0  # from the exposure to the alert
 # Survey: the share of visits and the 5 sigma depth of a visit, ugrizY.
 VISIT_SHARE = np.array([0.07, 0.10, 0.22, 0.22, 0.19, 0.20])
 DEPTH_MAG = np.array([23.8, 24.8, 24.4, 23.9, 23.3, 22.4])
+EXTINCTION = np.array([4.1, 3.3, 2.3, 1.7, 1.3, 1.1])  # magnitudes for an E(B-V) of 1
 HOST_COLOUR = np.array([1.9, 0.8, 0.0, -0.3, -0.5, -0.6])  # mag minus r
 NORMAL_QUANTILES = np.array([-2.6, -1.2816, -0.8416, -0.5244, -0.2533, 0, 0.2533, 0.5244, 0.8416, 1.2816, 2.6])
 
@@ -53,6 +54,7 @@ class Group:
     mwebv: Array
     redshift: Array
     peak_mjd: Array
+    peak_flux: Array  # by object and band
     owner: NDArray[np.int64]
     k: NDArray[np.int64]
     mjd: Array
@@ -124,16 +126,16 @@ def _make(random: np.random.Generator, first_id: int) -> Group:
     visit = starts + (random.uniform(0.1, 0.9, GROUP) * np.bincount(owner, minlength=GROUP)).astype(np.int64)
     peak_mjd = mjd[visit] + random.normal(0.0, 0.01, GROUP)
     peak_mag = 17.0 + 6.2 * random.power(3.0, GROUP)
-    extinction = mwebv[owner] * np.array([4.1, 3.3, 2.3, 1.7, 1.3, 1.1])[band]
-    shape = light_curve(random, kind, redshift, owner, mjd - peak_mjd[owner], band)
-    true_flux = shape * 10 ** ((ZERO_POINT - peak_mag[owner] - extinction) / 2.5)
+    shape, at_peak = light_curve(random, kind, redshift, owner, mjd - peak_mjd[owner], band)
+    full_flux = 10 ** ((ZERO_POINT - peak_mag[:, None] - mwebv[:, None] * EXTINCTION) / 2.5)
+    true_flux = shape * full_flux[owner, band]
     depth = DEPTH_MAG[band] + random.normal(0.0, 0.25, len(owner))
     sky = 10 ** ((ZERO_POINT - depth) / 2.5) / DETECTION_SIGMA
     flux_err = np.sqrt(sky**2 + (0.005 * true_flux) ** 2 + 30.0 * true_flux)
     flux = true_flux + flux_err * random.standard_normal(len(owner))
     return Group(
         first_id + np.arange(GROUP), kind, gentype, _round(ra), _round(decl), _round(mwebv), _round(redshift),
-        _round(peak_mjd), owner, k, mjd, band, true_flux, _round(flux), _round(flux_err),
+        _round(peak_mjd), at_peak * full_flux, owner, k, mjd, band, true_flux, _round(flux), _round(flux_err),
     )  # fmt: skip
 
 
@@ -279,19 +281,17 @@ def _object_truths(random: np.random.Generator, group: Group) -> tuple[Rows, NDA
 
 
 def _light_curve_truths(group: Group) -> Mapping[str, Column]:
-    """What the light curves themselves say: first and last detection, peak magnitudes, the three best SNRs."""
+    """What the light curves themselves say: first and last detection, the three best SNRs; and the models': peaks."""
     detected = group.is_detected
     first, last = np.full(GROUP, np.inf), np.full(GROUP, -np.inf)
     np.minimum.at(first, group.owner[detected], group.mjd[detected])
     np.maximum.at(last, group.owner[detected], group.mjd[detected])
     never = ~np.isfinite(first)
-    peak = np.zeros((len(BANDS), GROUP))
-    np.maximum.at(peak, (group.band, group.owner), group.true_flux)
     columns: dict[str, Column] = {
         "mjd_detect_first": np.where(never, -9.0, first),
         "mjd_detect_last": np.where(never, -9.0, last),
         "dtseason_peak": _round(group.peak_mjd - FIRST_MJD - group.ra / 360.0 * YEAR_DAYS),
-        **{f"peakmag_{band}": _magnitude(peak[at]) for at, band in enumerate(BANDS)},
+        **{f"peakmag_{band}": _magnitude(group.peak_flux[:, at]) for at, band in enumerate(BANDS)},
     }
     n_points = np.bincount(group.owner, minlength=GROUP)
     by_snr = group.snr[np.lexsort((group.snr, group.owner))]  # each object's points, the best last

@@ -49,17 +49,20 @@ def light_curve(
     owner: NDArray[np.int64],
     days: NDArray[Any],
     band: NDArray[np.int64],
-) -> NDArray[Any]:
-    """Flux of each point over the object's peak in r. `kind` and `redshift` are an object's, the rest a point's."""
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Flux of each point over the object's peak between r and i, and each object's peak by band in that unit.
+
+    `kind` and `redshift` are an object's, the rest a point's.
+    """
     stretch = random.lognormal(0.0, 0.2, len(kind)) * (1 + redshift)
     rise = (np.array([one.rise_days for one in CLASSES])[kind] * stretch)[owner]
     fall = (np.array([one.fall_days for one in CLASSES])[kind] * stretch)[owner] * FALL_BY_BAND[band]
-    colour = (np.array([one.colour for one in CLASSES])[kind] + random.normal(0.0, 0.2, len(kind)))[owner]
+    colour = np.array([one.colour for one in CLASSES])[kind] + random.normal(0.0, 0.2, len(kind))
     smooth = np.where(days < 0, np.exp(-0.5 * (days / (2 * rise)) ** 2), np.exp(-np.maximum(days, 0.0) / fall))
     is_lens = np.array([one.class_id == MICROLENS for one in CLASSES])[kind][owner]
     shape = np.where(is_lens, _magnification(days / rise), smooth)
-    flux: NDArray[Any] = shape * 10 ** (-0.4 * colour * (2.5 - np.arange(6.0)[band]) / 5.0)
-    return flux
+    at_peak: NDArray[Any] = 10 ** (-0.4 * colour[:, None] * (2.5 - np.arange(6.0)) / 5.0)
+    return shape * at_peak[owner, band], at_peak
 
 
 def _magnification(time: NDArray[Any]) -> NDArray[Any]:
