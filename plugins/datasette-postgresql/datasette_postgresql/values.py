@@ -22,7 +22,7 @@ _TIMESTAMPS = (1114, 1184)
 _OFFSET = re.compile(r"([+-]\d\d)(:?\d\d)?(:\d\d)?$")
 _INTEGER = re.compile(r"[+-]?\d+")
 _ELEMENT = re.compile(
-    r'\s*(?:(?P<open>\{)|(?P<close>\})|"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^,;{}"\\]+)|(?P<next>[,;]))', re.DOTALL
+    r'\s*(?:(?P<open>\{)|(?P<close>\})|"(?P<quoted>[^"\\]*(?:\\.[^"\\]*)*)"|(?P<bare>[^,;{}"\\]+)|(?P<next>[,;]))', re.DOTALL
 )
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 # element type -> array type, of the types every server has; the catalogue adds the database's own

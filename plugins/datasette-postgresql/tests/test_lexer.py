@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import time
 
 import pytest
 from hypothesis import given
@@ -82,6 +83,14 @@ def test_refusals(sql: str, params: object, message: str) -> None:
 def test_semicolons() -> None:
     assert not has_semicolon("select ';', $$;$$, \";\" -- ;")
     assert has_semicolon("select 1; commit")
+
+
+@pytest.mark.parametrize("part", ["'a'", "'", "'a'\n", "-", "'a' --", "E'\\", '"', "$a", "/*", "$$", ":a ", "[", "'a'\n--"])
+def test_long_statements_take_no_longer_than_long(part: str) -> None:
+    started = time.monotonic()
+    named_parameters(part * (100_000 // len(part)))
+    named_parameters("select 'a'" + part * (100_000 // len(part)))
+    assert time.monotonic() - started < 5
 
 
 @given(st.text(alphabet=st.sampled_from("aeEUu&'\"$:?[](){}/*-;\\ \n\tx1_,é=@|")))
