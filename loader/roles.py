@@ -59,16 +59,31 @@ exists (
 )
 """
 
-# Grants of `role` on relations of the schema public that are not in the list of wanted ones.
+# Relations of the schema public with a grant to the role that isn't wanted; revoking all on them takes their columns' too.
 UNWANTED_GRANTS = """
 select c.relname
 from pg_class c
 cross join aclexplode(c.relacl) a
-join pg_roles r on r.oid = a.grantee
 where c.relnamespace = 'public'::regnamespace
-  and r.rolname = %s
-  and (a.privilege_type <> 'SELECT' or not c.relname = any(%s))
-group by c.relname
+  and a.grantee = %(role)s::regrole
+  and (a.privilege_type <> 'SELECT' or not c.relname = any(%(relations)s))
+union
+select c.relname
+from pg_class c
+join pg_attribute on attrelid = c.oid
+cross join aclexplode(attacl) a
+where c.relnamespace = 'public'::regnamespace
+  and a.grantee = %(role)s::regrole
+  and (a.privilege_type <> 'SELECT' or not c.relname || '.' || attname = any(%(columns)s))
+order by relname
+"""
+
+GRANTED_TO_EVERYBODY = """
+select distinct c.relname
+from pg_class c
+cross join aclexplode(c.relacl) a
+where c.relowner = %(owner)s::regrole
+  and a.grantee = 0
 order by c.relname
 """
 
@@ -94,9 +109,14 @@ def prepare(connection: Connection, settings: Settings, url: str) -> Iterator[Ou
 
 def finish(connection: Connection) -> Iterator[Outcome]:
     """Once the tables are there: who may read them, and what nobody may do."""
-    published = first_column(connection, PUBLISHED, [])
-    yield from _revoke_unwanted(connection, READER, published)
-    yield from _revoke_unwanted(connection, LOGIN, [])
+    published = first_column(connection, PUBLISHED)
+    login_columns = [f"auth_user.{column}" for column in LOGIN_COLUMNS]
+    for role, relations, columns in ((READER, published, []), (LOGIN, [], login_columns)):
+        wanted = {"role": role, "relations": relations, "columns": columns}
+        for relation in first_column(connection, UNWANTED_GRANTS, wanted):
+            yield _revoke(connection, relation, role, sql.Identifier(role))
+    for relation in first_column(connection, GRANTED_TO_EVERYBODY, {"owner": OWNER}):
+        yield _revoke(connection, relation, "everybody", sql.SQL("public"))
     for step in (*_grants(published), *_hardening()):
         yield from do(connection, step)
 
@@ -233,12 +253,11 @@ def _settings_of(role: str) -> Iterator[Step]:
     )
 
 
-def _revoke_unwanted(connection: Connection, role: str, wanted: list[str]) -> Iterator[Outcome]:
-    for relation in first_column(connection, UNWANTED_GRANTS, [role, wanted]):
-        statement = sql.SQL("revoke all on {} from {}").format(sql.Identifier("public", relation), sql.Identifier(role))
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-        yield Outcome(f"took back rights of {role} on {relation}")
+def _revoke(connection: Connection, relation: str, who: str, role: sql.Composable) -> Outcome:
+    statement = sql.SQL("revoke all on {} from {}").format(sql.Identifier("public", relation), role)
+    what = f"took back rights of {who} on {relation}"
+    _execute(connection, what, statement)
+    return Outcome(what)
 
 
 def _set_password(connection: Connection, role: str, password: str, url: str) -> Iterator[Outcome]:
@@ -251,9 +270,13 @@ def _set_password(connection: Connection, role: str, password: str, url: str) ->
     verifier = encrypt_password(password, role, connection, "scram-sha-256")
     statement = sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(verifier))
     what = f"set the password of {role}"
+    _execute(connection, what, statement)
+    yield Outcome(what)
+
+
+def _execute(connection: Connection, what: str, statement: sql.Composable) -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute(statement)
     except psycopg2.Error as error:
         raise InitFailed(what, words(error)) from error
-    yield Outcome(what)

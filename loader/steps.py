@@ -1,6 +1,6 @@
 """A step of `init`: a question to the database, and the statements that make its answer yes. Done steps are left alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import psycopg2
@@ -61,9 +61,9 @@ def holds(connection: Connection, question: sql.Composable) -> bool:
     return bool(row and row[0])
 
 
-def first_column(connection: Connection, query: str, parameters: Sequence[object]) -> list[str]:
+def first_column(connection: Connection, query: str, parameters: Mapping[str, object] | None = None) -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute(query, parameters or None)
+        cursor.execute(query, parameters)
         return [row[0] for row in cursor.fetchall()]
 
 
