@@ -12,15 +12,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
-from datasette.database import Database, QueryInterrupted, Results
+from datasette.database import QueryInterrupted, Results
 from datasette.tracer import trace
-from datasette.utils import Column as SqliteColumn
 
 from . import sqlite_words
 from .catalogue import Catalogue, Table, load
 from .errors import STALE_NAMES, PostgresError, TimeLimitReached, WriteRefused
 from .lexer import has_semicolon, render
 from .pool import Pool
+from .schema import CatalogueDatabase
 from .session import Address, Answer, Session
 from .settings import DatabaseSettings
 from .statements import ask_as_cursor, ask_directly, interpolated
@@ -34,7 +34,7 @@ CATALOGUE_BYTES = 200_000_000
 COUNTED_ROWS = 200_000  # about 10 ms of counting; a table estimated larger isn't tried
 
 
-class PostgresDatabase(Database):  # type: ignore[misc]  # datasette has no types
+class PostgresDatabase(CatalogueDatabase):
     """Every method of Datasette's Database that touches SQLite is replaced."""
 
     def __init__(self, ds: Any, settings: DatabaseSettings, name: str = "postgresql") -> None:
@@ -163,80 +163,6 @@ class PostgresDatabase(Database):  # type: ignore[misc]  # datasette has no type
         """Read it now. Raises PostgresError."""
         return await self._in_thread(self._reload)
 
-    async def table_exists(self, table: str) -> bool:
-        return table in (await self.current_catalogue()).tables
-
-    async def table_names(self) -> list[str]:
-        return list((await self.current_catalogue()).tables)
-
-    async def view_names(self) -> list[str]:
-        return list((await self.current_catalogue()).views)
-
-    async def table_columns(self, table: str) -> list[str]:
-        found = await self._relation(table)
-        return list(found.column_names) if found else []
-
-    async def table_column_details(self, table: str) -> list[SqliteColumn]:
-        found = await self._relation(table)
-        return sqlite_words.column_details(found) if found else []
-
-    async def primary_keys(self, table: str) -> list[str]:
-        found = await self._relation(table)
-        return list(found.primary_key) if found else []
-
-    async def fts_table(self, table: str) -> None:
-        """SQLite's full text search has no table here."""
-        return None
-
-    async def label_column_for_table(self, table: str) -> str | None:
-        """The core's rules: metadata, a name or title, or the other one of two columns."""
-        explicit = self.ds.table_metadata(self.name, table).get("label_column")
-        if explicit:
-            return str(explicit)
-        names = await self.table_columns(table)
-        named = [name for name in names if name.lower() in ("name", "title")]
-        if named:
-            return named[0]
-        if len(names) == 2 and ("id" in names or "pk" in names):
-            return next((name for name in names if name not in ("id", "pk")), None)
-        return None
-
-    async def foreign_keys_for_table(self, table: str) -> list[dict[str, str]]:
-        """Of one column only, as in the core."""
-        found = await self._relation(table)
-        return _single_keys(found) if found else []
-
-    async def get_all_foreign_keys(self) -> dict[str, dict[str, list[dict[str, str]]]]:
-        """Every table is a key."""
-        tables = (await self.current_catalogue()).tables
-        keys: dict[str, dict[str, list[dict[str, str]]]] = {name: {"incoming": [], "outgoing": []} for name in tables}
-        for name, table in tables.items():
-            for key in _single_keys(table):
-                column, other, other_column = key["column"], key["other_table"], key["other_column"]
-                keys[name]["outgoing"].append(key)
-                if other in keys:
-                    keys[other]["incoming"].append({"other_table": name, "column": other_column, "other_column": column})
-        return keys
-
-    async def hidden_table_names(self) -> list[str]:
-        """Partitions, what belongs to an extension, and what the metadata hides."""
-        catalogue = await self.current_catalogue()
-        hidden = [name for name, table in catalogue.tables.items() if table.is_hidden]
-        described = self.ds.metadata(database=self.name).get("tables") or {}
-        return hidden + [name for name, about in described.items() if about.get("hidden") and name not in hidden]
-
-    async def get_table_definition(self, table: str, type_: str = "table") -> str | None:
-        catalogue = await self.current_catalogue()
-        found = (catalogue.views if type_ == "view" else catalogue.tables).get(table)
-        return found.definition if found else None
-
-    async def get_view_definition(self, view: str) -> str | None:
-        """None for a table: the core takes this for the answer to "is it a view?"."""
-        return await self.get_table_definition(view, "view")
-
-    async def attached_databases(self) -> list[Any]:
-        return []
-
     async def table_counts(self, limit: int = 10) -> dict[str, int | None]:
         """Exact where a count fits into `limit` ms, kept for some seconds; else None."""
         counts: dict[str, int | None] = {}
@@ -248,32 +174,7 @@ class PostgresDatabase(Database):  # type: ignore[misc]  # datasette has no type
             counts[name] = known[1]
         return counts
 
-    async def count_estimate(self, table: str) -> int | None:
-        """The planner's idea of the number of rows; None for a view and where the table was never analysed."""
-        found = await self._relation(table)
-        return found.estimate if found else None
-
-    # Properties the core reads
-
-    @property
-    def hash(self) -> None:
-        """Of a file; there is none."""
-        return None
-
-    @property
-    def size(self) -> int:
-        """Bytes, as of the last catalogue."""
-        return self.catalogue.size
-
-    @property
-    def mtime_ns(self) -> None:
-        """Of a file; there is none."""
-        return None
-
-    @property
-    def cached_table_counts(self) -> None:
-        """Of `datasette inspect`, which reads files."""
-        return None
+    # Housekeeping
 
     def suggest_name(self) -> str:
         return str(self.name)
@@ -335,9 +236,6 @@ class PostgresDatabase(Database):  # type: ignore[misc]  # datasette has no type
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool.executor, work)
 
-    async def _relation(self, name: str) -> Table | None:
-        return (await self.current_catalogue()).relation(name)
-
     async def _count(self, table: Table, limit_ms: int) -> int | None:
         if table.kind == "f" or (table.estimate or 0) > COUNTED_ROWS:
             return None
@@ -387,11 +285,3 @@ def _results(answer: Answer, max_rows: int | None) -> Results:
     description = answer.description or []
     rows = rows_of([column[0] for column in description], answer.rows if max_rows is None else answer.rows[:max_rows])
     return Results(rows, max_rows is not None and len(answer.rows) > max_rows, description)
-
-
-def _single_keys(table: Table) -> list[dict[str, str]]:
-    return [
-        {"column": key.columns[0], "other_table": key.table, "other_column": key.referenced[0]}
-        for key in table.foreign_keys
-        if len(key.columns) == 1
-    ]
