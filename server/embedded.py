@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import psycopg2
@@ -158,7 +159,7 @@ def _stop(data: Path) -> None:
 
 def _is_running(data: Path) -> bool:
     command = [str(_programs() / "pg_ctl"), "-D", str(data), "status"]
-    return subprocess.run(command, capture_output=True, user=_system_user(), check=False, cwd="/").returncode == 0
+    return subprocess.run(command, capture_output=True, **_as_user(), check=False, cwd="/").returncode == 0
 
 
 def _run(program: str, *arguments: str) -> None:
@@ -167,7 +168,7 @@ def _run(program: str, *arguments: str) -> None:
         done = subprocess.run(
             [str(_programs() / program), *arguments],
             stdout=output, stderr=output, stdin=subprocess.DEVNULL, check=False, cwd="/",
-            user=_system_user(), env={**os.environ, "LC_ALL": "C"}, start_new_session=True,
+            **_as_user(), env={**os.environ, "LC_ALL": "C"}, start_new_session=True,
         )  # fmt: skip
         output.seek(0)
         words = " ".join(output.read().split())
@@ -202,6 +203,12 @@ def _system_user() -> str | None:
     except KeyError:
         subprocess.run(["useradd", "--system", "--no-create-home", SYSTEM_USER], check=True, capture_output=True)
     return SYSTEM_USER
+
+
+def _as_user() -> dict[str, Any]:
+    """For subprocess: user and group of the server; without the latter it would keep root's groups."""
+    user = _system_user()
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
 
 
 def _uid() -> int:

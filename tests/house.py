@@ -2,10 +2,12 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,11 +76,11 @@ def stop(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house() -> Iterator[House]:
     real = REAL.is_dir()
     if not real:
         print(f"\n{REAL} is missing: these tests run on the project's own sample, not on real data.", file=sys.stderr)
-    home = tmp_path_factory.mktemp("house")
+    home = Path(tempfile.mkdtemp(prefix="elasticc-house-"))  # pytest closes its own folders to the server's user
     env = environment(home, free_port())
     process, said = start(env, *([str(REAL)] if real else []))
     (home / "said.txt").write_text("".join(said))
@@ -98,6 +100,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         )
     finally:
         stop(process)
+        shutil.rmtree(home)
 
 
 def running_url(settings: Settings) -> str:
