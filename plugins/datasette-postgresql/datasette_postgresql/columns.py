@@ -1,0 +1,133 @@
+"""What a column's type allows: order, equality, and which texts it can read. Decided here, without asking the server."""
+
+import datetime
+import decimal
+import ipaddress
+import json
+import math
+import re
+import uuid
+from typing import Any
+
+from .catalogue import Column
+
+UNORDERED = frozenset({"json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"})
+INTEGERS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
+TRUTHS = frozenset({"t", "tr", "tru", "true", "y", "ye", "yes", "on", "1", "f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"})
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?\s*")
+_INTEGER = re.compile(r"\s*[+-]?\d+\s*")
+_NOT_FINITE = re.compile(r"\s*([+-]?inf(inity)?|nan)\s*", re.IGNORECASE)
+_HEX = re.compile(r"\\x([0-9a-fA-F]{2})*")
+
+
+def base(column: Column) -> str:
+    """The type without its modifier: `numeric(10,2)` is numeric, `timestamp(3) with time zone` timestamp with time zone."""
+    return re.sub(r"\(.*?\)", "", column.type)
+
+
+def is_array(column: Column) -> bool:
+    return column.category == "A"
+
+
+def is_text(column: Column) -> bool:
+    return column.category == "S"
+
+
+def is_json(column: Column) -> bool:
+    return base(column) in ("json", "jsonb")
+
+
+def is_day(column: Column) -> bool:
+    """Holds a calendar date, so not a time of day."""
+    return base(column) in ("date", "timestamp without time zone", "timestamp with time zone")
+
+
+def is_sortable(column: Column) -> bool:
+    """Has an order, and a text in `_next` that PostgreSQL can read back."""
+    return base(column) not in UNORDERED and column.category not in ("A", "C", "G", "P")
+
+
+def is_facet_as_text(column: Column) -> bool:
+    """Has no equality, or a value whose text in a URL PostgreSQL couldn't read back."""
+    return not is_sortable(column) or base(column) in ("bytea", "jsonb")
+
+
+def comparable(column: Column | None, value: str) -> str | None:
+    """The right side of a comparison as a template for `{p}`, or None where the column's type can't read `value`."""
+    if column is None or is_text(column):
+        return "{p}"
+    kind = base(column)
+    if kind in INTEGERS:
+        return _integer(value, INTEGERS[kind])
+    if column.category == "N":
+        return _number(value, kind)
+    if is_day(column):
+        return _moment(value, kind)
+    reads = _READERS.get(kind)
+    return "{p}" if reads is None or _can(reads, value) else None
+
+
+def _integer(value: str, limit: int) -> str | None:
+    if _INTEGER.fullmatch(value) and len(value) < 25 and -limit <= int(value) < limit:
+        return "{p}"
+    return "{p}::numeric" if _NUMBER.fullmatch(value) else None
+
+
+def _number(value: str, kind: str) -> str | None:
+    if _NOT_FINITE.fullmatch(value):
+        return "{p}" if kind != "money" else None
+    if not _NUMBER.fullmatch(value):
+        return None
+    if kind in ("real", "double precision") and not _fits(float(value), kind, value):
+        return None
+    # 0.1 as real is another number than 0.1 as double precision: each compares as its own type.
+    return "{p}"
+
+
+def _fits(number: float, kind: str, text: str) -> bool:
+    """PostgreSQL refuses both overflow and underflow."""
+    if number == 0:
+        return decimal.Decimal(text.strip()) == 0
+    low, high = (1.5e-45, 3.4028235e38) if kind == "real" else (5e-324, math.inf)
+    return low <= abs(number) <= high and math.isfinite(number)
+
+
+def _moment(value: str, kind: str) -> str | None:
+    text = value.strip()
+    if text.lower() in ("infinity", "-infinity"):
+        return "{p}"
+    if _can(datetime.date.fromisoformat, text):
+        return "{p}"
+    if not _can(datetime.datetime.fromisoformat, re.sub(r"[zZ]$", "+00:00", text)):
+        return None
+    return "{p}::timestamp" if kind == "date" else "{p}"
+
+
+def _truth(value: str) -> None:
+    if value.strip().lower() not in TRUTHS:
+        raise ValueError(value)
+
+
+def _hex(value: str) -> None:
+    if not _HEX.fullmatch(value):
+        raise ValueError(value)
+
+
+def _can(reads: Any, value: str) -> bool:
+    try:
+        reads(value)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+_READERS: dict[str, Any] = {
+    "boolean": _truth,
+    "uuid": uuid.UUID,
+    "bytea": _hex,
+    "jsonb": json.loads,
+    "inet": ipaddress.ip_interface,
+    "cidr": ipaddress.ip_network,
+    "time without time zone": datetime.time.fromisoformat,
+    "time with time zone": datetime.time.fromisoformat,
+}
