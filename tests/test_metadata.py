@@ -145,7 +145,7 @@ def test_the_cone_holds_what_is_near(house: House, client: requests.Session) -> 
 def test_wrong_input_gets_postgresqls_words(house: House, client: requests.Session) -> None:
     answer = client.get(f"{house.url}/elasticc/light_curve_sources.json", params={"object": "M31"}, timeout=60)
     assert answer.status_code == 400
-    assert 'invalid input syntax for type bigint: "M31"' in answer.text
+    assert 'invalid input syntax for type bigint: "M31"' in answer.json()["error"]
 
 
 def test_every_published_table_is_described_and_no_other(house: House) -> None:
