@@ -14,7 +14,7 @@ from server.settings import Settings
 
 from loader import roles, steps
 from loader.errors import AccountError, LoaderError
-from loader.load_cli import load
+from loader.load_cli import load, unload_demo
 
 
 @click.group()
@@ -23,6 +23,7 @@ def cli() -> None:
 
 
 cli.add_command(load)
+cli.add_command(unload_demo)
 
 
 @cli.command()

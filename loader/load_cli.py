@@ -14,7 +14,7 @@ from server.embedded import connect
 from server.settings import Settings
 
 from loader.errors import NotInitialised
-from loader.ingest import demo, snana
+from loader.ingest import demo, snana, undemo
 from loader.ingest.dump import read_dump
 from loader.ingest.errors import IngestError, NoFiles
 from loader.ingest.put import Counts, analyze, put
@@ -74,16 +74,33 @@ def load_snana(folders: tuple[Path, ...], sim_version: str | None) -> None:
 @load.command("demo")
 @click.option("--objects", "n_objects", type=click.IntRange(1, demo.MOST_OBJECTS), default=1000, show_default=True)
 @click.option("--seed", type=click.IntRange(0, demo.MOST_SEED), default=1, show_default=True)
-def load_demo(n_objects: int, seed: int) -> None:
+@click.option("--unless-others", is_flag=True, help="Load nothing where there are objects that no sample brought.")
+def load_demo(n_objects: int, seed: int, unless_others: bool) -> None:
     """Load a synthetic sample: the same rows for the same seed, in a range of ids that no simulation has."""
     summary = Summary()
     with _session() as connection:
+        if unless_others and undemo.has_other_objects(connection):
+            click.echo("There are objects of other origin: the sample stays out.")
+            return
         with _progress(demo.count_batches(n_objects), "Groups") as step:
             for batch in demo.batches(n_objects=n_objects, seed=seed):
                 _load_file(connection, summary, partial(list, batch))
                 step()
         analyze(connection, summary.changed_tables)
     _report(summary)
+
+
+@click.command("unload-demo")
+def unload_demo() -> None:
+    """Take every row of every demo sample out again; nothing else changes."""
+    with _session() as connection:
+        removed = undemo.remove(connection)
+        analyze(connection, [table for table, rows in removed.items() if rows])
+    if not any(removed.values()):
+        click.echo("No sample was loaded.")
+        return
+    for table, rows in removed.items():
+        click.echo(f"{table:<{max(map(len, removed))}}  {rows:>12,} removed")
 
 
 def _read_dump(file: Path) -> list[Rows]:

@@ -18,7 +18,7 @@ from server import embedded
 from server.errors import ServerError
 from server.settings import PROJECT, Settings
 
-SAMPLE = ("demo", "--objects", "500", "--seed", "1")
+SAMPLE = ("demo", "--objects", "500", "--seed", "1", "--unless-others")
 PORTAL_START_SECONDS = 60
 
 
@@ -70,6 +70,8 @@ def _first_account(settings: Settings, environ: dict[str, str]) -> str | None:
 
 def _load(environ: dict[str, str], data: Sequence[str]) -> None:
     """Say what came in. A refused file is reported by the loader and doesn't keep the portal from serving the others."""
+    if data:
+        _loader(environ, "unload-demo")  # a sample from an earlier run would falsify every count
     what = ("snana", *(os.path.abspath(folder) for folder in data)) if data else SAMPLE
     print(f"Loading {'the sample' if not data else ', '.join(data)} …", flush=True)
     command = [sys.executable, "-m", "loader", "load", *what]

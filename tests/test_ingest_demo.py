@@ -95,3 +95,15 @@ def test_the_sample_has_bands_years_classes_and_sums_of_probability(scratch: Scr
         'where "classId" > 100 order by "dbMessage_id", probability desc) one'
     )
     assert 0.3 < best[0][0] < 0.95
+
+
+def test_the_sample_goes_out_and_leaves_the_rest(scratch: Scratch) -> None:
+    scratch.rows('insert into elasticc_diaobject ("diaObjectId", ra, decl) values (42, 10.0, -20.0)')
+    before = scratch.counts()
+    assert scratch.loader("load", "demo", "--objects", "30", "--unless-others").stdout.startswith("There are objects of other")
+    assert scratch.counts() == before
+    assert scratch.loader("load", "demo", "--objects", "30").returncode == 0
+    assert min(scratch.counts().values()) > 0
+    assert scratch.loader("unload-demo").returncode == 0
+    assert scratch.counts() == before
+    assert scratch.loader("unload-demo").stdout == "No sample was loaded.\n"
