@@ -1,0 +1,81 @@
+"""The few places where Datasette is told of PostgreSQL: each asks whose database it is, and leaves SQLite's to the core."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from datasette.app import Datasette
+from datasette.database import QueryInterrupted
+from datasette.utils import escape_sqlite, tilde_decode
+from datasette.views.base import BaseView
+from jinja2 import pass_context
+
+from .database import PostgresDatabase
+from .errors import PostgresError
+from .quoting import quote
+from .views import OURS
+
+_core_dispatch = BaseView.dispatch_request
+_core_expand = Datasette.expand_foreign_keys
+
+LABELS = "select {column}, {label} from {table} where {column} in ({values})"
+
+
+def install(datasette: Any) -> None:
+    """May be called again, and for several Datasettes in one process."""
+    BaseView.dispatch_request = dispatch_request
+    Datasette.expand_foreign_keys = expand_foreign_keys
+    datasette.jinja_env.filters["escape_sqlite"] = _identifier_filter(datasette)
+
+
+async def dispatch_request(view: Any, request: Any) -> Any:
+    """Our version of the page where the address names one of our databases."""
+    ours = OURS.get(type(view))
+    if ours is not None and _is_postgres(view.ds, request.url_vars.get("database")):
+        view = ours(view.ds)
+    return await _core_dispatch(view, request)
+
+
+def _is_postgres(datasette: Any, route: str | None) -> bool:
+    try:
+        return isinstance(datasette.get_database(route=tilde_decode(route or "")), PostgresDatabase)
+    except KeyError:
+        return False
+
+
+async def expand_foreign_keys(
+    datasette: Any, database: str, table: str, column: str, values: Sequence[Any]
+) -> dict[tuple[str, Any], Any]:
+    """(column, value) → label; nothing where the labels can't be had in time."""
+    db = datasette.databases[database]
+    if not isinstance(db, PostgresDatabase):
+        expanded: dict[tuple[str, Any], Any] = await _core_expand(datasette, database, table, column, values)
+        return expanded
+    key = next((key for key in await db.foreign_keys_for_table(table) if key["column"] == column), None)
+    known = list(dict.fromkeys(value for value in values if value is not None))
+    if key is None or not known:
+        return {}
+    label = await db.label_column_for_table(key["other_table"])
+    if not label:
+        return {(column, value): str(value) for value in known}
+    sql = LABELS.format(
+        column=quote(key["other_column"]),
+        label=quote(label),
+        table=quote(key["other_table"]),
+        values=", ".join(["?"] * len(known)),
+    )
+    try:
+        rows = (await db.execute_generated(sql, known)).rows
+    except (QueryInterrupted, PostgresError):
+        return {}
+    # A varchar may refer to a text, a bigint to a numeric: the texts are equal where the values aren't.
+    labels = {str(found): text for found, text in rows}
+    return {(column, value): labels[str(value)] for value in known if str(value) in labels}
+
+
+def _identifier_filter(datasette: Any) -> Any:
+    @pass_context
+    def identifier(context: Any, name: str) -> str:
+        database = datasette.databases.get(context.get("database"))
+        return quote(name) if isinstance(database, PostgresDatabase) else str(escape_sqlite(name))
+
+    return identifier
