@@ -215,6 +215,21 @@ TABLE: Sequence[Replacement] = (
         "            filtered_table_rows_count = await count(db, request, relation, count_sql, from_sql_params)\n",
     ),
     ("pm.hook.register_facet_classes()", "postgres_facets(pm.hook.register_facet_classes())"),
+    # One after another: a coroutine made beforehand is never awaited where the one before it fails.
+    (
+        "            facet_awaitables = [facet.facet_results() for facet in facet_instances]\n"
+        "            facet_awaitable_results = await gather(*facet_awaitables)\n",
+        "            facet_awaitable_results = [await facet.facet_results() for facet in facet_instances]\n",
+    ),
+    (
+        "            facet_suggest_awaitables = [\n                facet.suggest() for facet in facet_instances\n            ]\n"
+        "            for suggest_result in await gather(*facet_suggest_awaitables):\n",
+        "            for suggest_result in [await facet.suggest() for facet in facet_instances]:\n",
+    ),
+    (
+        "await gather(execute_facets(), execute_suggested_facets())",
+        "await execute_facets()\n    await execute_suggested_facets()",
+    ),
     ("if is_view:\n            next_value = int(_next or 0)", "if by_offset:\n            next_value = int(_next or 0)"),
     ("if (sort or sort_desc) and not is_view:", "if (sort or sort_desc) and not by_offset:"),
     ("except IndexError:", "except (IndexError, KeyError):"),
