@@ -24,7 +24,8 @@ PORTAL_START_SECONDS = 60
 
 def run(settings: Settings, data: Sequence[str]) -> None:
     """Serve until interrupted. `data` are folders of SNANA FITS; none means the project's own sample."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
+        signal.signal(number, _interrupt)
     _refuse_taken_port(settings)
     print("Starting PostgreSQL …", flush=True)
     with embedded.connect(settings) as url:
