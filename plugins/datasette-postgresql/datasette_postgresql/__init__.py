@@ -23,9 +23,9 @@ def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
     configured = settings_module.read(datasette.plugin_config(PLUGIN))
 
     async def start() -> None:
-        from . import patches  # after this package: patches imports it
+        from .patches import install  # after this package: it imports this
 
-        patches.install(datasette)
+        install(datasette)
         if datasette.crossdb:
             _hide_from_attach(datasette)
         for name, settings in configured.items():

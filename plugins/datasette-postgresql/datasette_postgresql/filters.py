@@ -49,7 +49,7 @@ class _NotIn(NotInFilter):  # type: ignore[misc]
 class PgFilters(Filters):  # type: ignore[misc]  # datasette has no types
     """The same names and descriptions as the core's."""
 
-    _filters = tuple({"in": _In(), "notin": _NotIn()}.get(f.key, f) for f in Filters._filters)
+    _filters: tuple[Any, ...] = tuple({"in": _In(), "notin": _NotIn()}.get(f.key, f) for f in Filters._filters)
     _filters_by_key = {f.key: f for f in _filters}  # noqa: RUF012
 
     def __init__(self, pairs: Any, units: Any = None, ureg: Any = None, *, relation: Table | None = None) -> None:
