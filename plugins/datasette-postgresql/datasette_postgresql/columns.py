@@ -6,16 +6,22 @@ import ipaddress
 import json
 import math
 import re
-import uuid
 from typing import Any
 
 from .catalogue import Column
 
 UNORDERED = frozenset({"json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"})
 INTEGERS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
-TRUTHS = frozenset({"t", "tr", "tru", "true", "y", "ye", "yes", "on", "1", "f", "fa", "fal", "fals", "false", "n", "no", "of", "off", "0"})
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?\s*")
-_INTEGER = re.compile(r"\s*[+-]?\d+\s*")
+TRUTHS = frozenset({"t", "true", "y", "yes", "on", "1", "f", "false", "n", "no", "off", "0"})
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?\s*", re.ASCII)
+_INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
+_CLOCK = r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?\s*([zZ]|[+-]\d\d(:?\d\d)?)?"
+_MOMENT = re.compile(rf"\d{{4}}-\d\d-\d\d([ T]{_CLOCK})?", re.ASCII)
+_TIME = re.compile(_CLOCK, re.ASCII)
+_UUID = re.compile(r"[0-9a-fA-F]{4}(-?[0-9a-fA-F]{4}){7}")
+_ADDRESS = re.compile(r"[0-9a-fA-F.:]+(/\d{1,3})?", re.ASCII)
+# What Python's JSON has and jsonb refuses: half a surrogate pair, the null character.
+_NO_TEXT = re.compile(r"\\u([dD][89a-fA-F]|0000)")
 _NOT_FINITE = re.compile(r"\s*([+-]?inf(inity)?|nan)\s*", re.IGNORECASE)
 _HEX = re.compile(r"\\x([0-9a-fA-F]{2})*")
 
@@ -96,11 +102,9 @@ def _moment(value: str, kind: str) -> str | None:
     text = value.strip()
     if text.lower() in ("infinity", "-infinity"):
         return "{p}"
-    if _can(datetime.date.fromisoformat, text):
-        return "{p}"
-    if not _can(datetime.datetime.fromisoformat, re.sub(r"[zZ]$", "+00:00", text)):
+    if not _MOMENT.fullmatch(text) or not _can(datetime.datetime.fromisoformat, text[:19]):
         return None
-    return "{p}::timestamp" if kind == "date" else "{p}"
+    return "{p}::timestamp" if kind == "date" and len(text) > 10 else "{p}"
 
 
 def _truth(value: str) -> None:
@@ -108,9 +112,33 @@ def _truth(value: str) -> None:
         raise ValueError(value)
 
 
-def _hex(value: str) -> None:
-    if not _HEX.fullmatch(value):
+def _fullmatch(pattern: re.Pattern[str]) -> Any:
+    def reads(value: str) -> None:
+        if not pattern.fullmatch(value):
+            raise ValueError(value)
+
+    return reads
+
+
+def _address(value: str) -> None:
+    _fullmatch(_ADDRESS)(value)
+    ipaddress.ip_interface(value)
+
+
+def _time(value: str) -> None:
+    _fullmatch(_TIME)(value)
+    datetime.time.fromisoformat(value[:8])
+
+
+def json_of(value: str) -> Any:
+    """As strict as jsonb. Raises ValueError."""
+    if _NO_TEXT.search(value):
         raise ValueError(value)
+    return json.loads(value, parse_constant=_refuse)
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
 
 
 def _can(reads: Any, value: str) -> bool:
@@ -123,11 +151,11 @@ def _can(reads: Any, value: str) -> bool:
 
 _READERS: dict[str, Any] = {
     "boolean": _truth,
-    "uuid": uuid.UUID,
-    "bytea": _hex,
-    "jsonb": json.loads,
-    "inet": ipaddress.ip_interface,
+    "uuid": _fullmatch(_UUID),
+    "bytea": _fullmatch(_HEX),
+    "jsonb": json_of,
+    "inet": _address,
     "cidr": ipaddress.ip_network,
-    "time without time zone": datetime.time.fromisoformat,
-    "time with time zone": datetime.time.fromisoformat,
+    "time without time zone": _time,
+    "time with time zone": _time,
 }

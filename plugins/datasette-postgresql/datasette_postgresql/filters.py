@@ -13,7 +13,7 @@ from datasette.filters import Filters, InFilter, NotInFilter
 from datasette.utils.asgi import BadRequest
 
 from .catalogue import Column, Table
-from .columns import base, comparable, is_array, is_day, is_json, is_text
+from .columns import base, comparable, is_array, is_day, is_json, is_text, json_of
 from .quoting import quote
 
 Clause = tuple[str, list[str]]  # SQL with {0}, {1}, … for its values
@@ -239,7 +239,7 @@ _OTHERS: Mapping[str, Callable[[Column | None, str, str], Clause]] = {
 
 def _is_json_text(value: str) -> bool:
     try:
-        json.loads(value)
+        json_of(value)
     except (ValueError, RecursionError):
         return False
     return True
