@@ -58,7 +58,14 @@ def after(
 
 
 def _after_sorted(
-    relation: Table, column: str, last: str | None, keys: Sequence[str], by_key: str, params: dict[str, Any], *, descending: bool
+    relation: Table,
+    column: str,
+    last: str | None,
+    keys: Sequence[str],
+    by_key: str,
+    params: dict[str, Any],
+    *,
+    descending: bool,
 ) -> str:
     """Nulls are last in ascending and first in descending order."""
     c = quote(column)

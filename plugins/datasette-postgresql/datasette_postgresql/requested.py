@@ -112,7 +112,7 @@ async def through(request: Any, table: str, database: str, datasette: Any) -> An
             f"{quote(keys[0]['other_column'])} in "
             f"(select {quote(keys[0]['column'])} from {quote(other)} where {sql.format(f':{param}')})"
         )
-        params.update({param: item for item in values})
+        params.update(dict.fromkeys([param], value) if values else {})
         described.append(f'{other}.{column} = "{value}"')
     return FilterArguments(clauses, params, described)
 

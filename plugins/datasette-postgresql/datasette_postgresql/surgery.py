@@ -17,7 +17,11 @@ Replacement = tuple[str, str]
 
 
 def rewritten(
-    function: Callable[..., Any], replacements: Sequence[Replacement], names: Mapping[str, Any], *, cuts: Sequence[tuple[str, str, str]] = ()
+    function: Callable[..., Any],
+    replacements: Sequence[Replacement],
+    names: Mapping[str, Any],
+    *,
+    cuts: Sequence[tuple[str, str, str]] = (),
 ) -> Any:
     """`cuts`: (first line, line after the last, what stands there instead). Raises ConfigurationError."""
     source = textwrap.dedent(inspect.getsource(function))

@@ -150,8 +150,11 @@ def page_options(view: BaseView, stream: str | None) -> dict[str, str]:
 
 
 CSV: Sequence[Replacement] = (
-    ("response_or_template_contexts = await self.data(request)", "response_or_template_contexts = await self.data(request, **page_options(self, stream))"),
-    ("                kwargs = {}\n                if next:", "                kwargs = page_options(self, stream)\n                if next:"),
+    ("contexts = await self.data(request)", "contexts = await self.data(request, **page_options(self, stream))"),
+    (
+        "                kwargs = {}\n                if next:",
+        "                kwargs = page_options(self, stream)\n                if next:",
+    ),
     (
         "    except (sqlite3.OperationalError, InvalidSql) as e:\n",
         "    except QueryInterrupted:\n"
@@ -193,7 +196,7 @@ TABLE: Sequence[Replacement] = (
     ),
     # Facets count what the page is about, not what is left of it after `_next`.
     (
-        "        \"select {select_all_columns} from {table_name} {where}\".format(\n"
+        '        "select {select_all_columns} from {table_name} {where}".format(\n'
         "            select_all_columns=select_all_columns,\n"
         "            table_name=escape_sqlite(table_name),\n"
         "            where=where_clause,\n"
@@ -222,7 +225,9 @@ TABLE: Sequence[Replacement] = (
         "            facet_awaitable_results = [await facet.facet_results() for facet in facet_instances]\n",
     ),
     (
-        "            facet_suggest_awaitables = [\n                facet.suggest() for facet in facet_instances\n            ]\n"
+        "            facet_suggest_awaitables = [\n"
+        "                facet.suggest() for facet in facet_instances\n"
+        "            ]\n"
         "            for suggest_result in await gather(*facet_suggest_awaitables):\n",
         "            for suggest_result in [await facet.suggest() for facet in facet_instances]:\n",
     ),
@@ -268,9 +273,7 @@ class PgTableView(TableView):  # type: ignore[misc]
 
 class PgRowView(RowView):  # type: ignore[misc]
     as_csv = as_csv
-    data = rewritten(
-        RowView.data, [("await db.execute(sql, params, truncate=True)", "await one_row(db, sql, params)")], NAMES
-    )
+    data = rewritten(RowView.data, [("await db.execute(sql, params, truncate=True)", "await one_row(db, sql, params)")], NAMES)
 
     async def foreign_key_tables(self, database: str, table: str, pk_values: Sequence[str]) -> list[dict[str, Any]]:
         """Rows of other tables that refer to this one, by the value they refer to; without those slow to count."""

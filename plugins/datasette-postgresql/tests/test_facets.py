@@ -53,7 +53,14 @@ def suggested(page: Any) -> set[tuple[str, str]]:
 
 def test_suggestions(site: Site) -> None:  # noqa: F811
     found = suggested(site.json("/pg/diaSource.json", _size=1))
-    expected = {("band", "column"), ("ok", "column"), ("visit", "column"), ("mood", "column"), ("tags", "array"), ("doc", "array")}
+    expected = {
+        ("band", "column"),
+        ("ok", "column"),
+        ("visit", "column"),
+        ("mood", "column"),
+        ("tags", "array"),
+        ("doc", "array"),
+    }
     assert found >= expected | {("seen", "date"), ("day", "date")}
     assert not found & {("diaSource_id", "column"), ("mag", "column"), ("seen", "column"), ("band", "date")}
     assert suggested(site.json("/pg/diaSource.json", band="g", _facet="ok", _size=1)) >= {("visit", "column")}

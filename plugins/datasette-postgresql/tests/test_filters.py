@@ -10,9 +10,10 @@ from datasette_postgresql.filters import glob_pattern
 
 LOOKUPS = [filter.key for filter in Filters._filters]
 VALUES = [
-    "1", "-3.5", "abc", "", "1e400", "1e-400", "99999999999999999999999", "NaN", "inf", "2024-01-02", "2024-01", "2024-99-99",
-    "2024-01-02T03:04:05Z", "true", "calm", "[", "[1,null,{}]", '["a"]', "{a}", "%", "\\", "'", '"', "a,b", "[a-z]*", "é", "\U0001f600",
-    "00000000-0000-0000-0000-000000000001", "\\x0001", "{0}", "%s", ":p0", "٣", "2024-W01-1", "20240102", '"\\ud800"', "-Infinity", "{00000000-0000-0000-0000-000000000001}",
+    "1", "-3.5", "abc", "", "1e400", "1e-400", "99999999999999999999999", "NaN", "inf", "-Infinity", "٣",
+    "2024-01-02", "2024-01", "2024-99-99", "2024-01-02T03:04:05Z", "2024-W01-1", "20240102", "true", "calm",
+    "[", "[1,null,{}]", '["a"]', "{a}", '"\\ud800"', "%", "\\", "'", '"', "a,b", "[a-z]*", "é", "\U0001f600", "\\x0001",
+    "00000000-0000-0000-0000-000000000001", "{00000000-0000-0000-0000-000000000001}", "{0}", "%s", ":p0",
 ]  # fmt: skip
 
 
@@ -105,7 +106,7 @@ def test_where_is_native_and_can_not_break_the_paging(site: Site) -> None:  # no
 def test_through(site: Site) -> None:  # noqa: F811
     through = json.dumps({"table": "diaSource", "column": "band", "value": "g"})
     page = site.json("/pg/diaObject.json", _through=through, name__contains="object", _size=100)
-    expected = site.select("select distinct \"diaObject_id\" from \"diaSource\" where band = 'g' order by 1")
+    expected = site.select('select distinct "diaObject_id" from "diaSource" where band = \'g\' order by 1')
     assert [row[0] for row in page["rows"]] == [row[0] for row in expected]
     assert site.get("/pg/diaObject.json", _through="{").status_code == 400
     wrong = json.dumps({"table": "pairs", "column": "a", "value": 1})

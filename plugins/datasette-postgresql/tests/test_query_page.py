@@ -5,9 +5,13 @@ from page_fixtures import Site, pages_dsn, site  # noqa: F401
 
 
 def test_named_parameters_and_casts(site: Site) -> None:  # noqa: F811
-    sql = 'select "diaSource_id"::text as id from "diaSource" where band = :band and visit::int = :visit order by "diaSource_id"'
+    sql = (
+        'select "diaSource_id"::text as id from "diaSource" where band = :band and visit::int = :visit order by "diaSource_id"'
+    )
     page = site.json("/pg.json", sql=sql, band="g", visit="3", _shape="objects")
-    expected = site.select('select "diaSource_id"::text as id from "diaSource" where band = \'g\' and visit = 3 order by "diaSource_id"')
+    expected = site.select(
+        'select "diaSource_id"::text as id from "diaSource" where band = \'g\' and visit = 3 order by "diaSource_id"'
+    )
     assert [(row["id"],) for row in page["rows"]] == expected
     html = site.get("/pg", sql=sql).text
     assert 'name="band"' in html and 'name="visit"' in html
@@ -22,7 +26,9 @@ def test_what_reads(site: Site, sql: str) -> None:  # noqa: F811
     assert site.json("/pg.json", sql=sql)["rows"]
 
 
-@pytest.mark.parametrize("sql", ["delete from pairs", "", "-- only", "pragma foo", "do $$ begin end $$", "select 1; commit; select 2"])
+@pytest.mark.parametrize(
+    "sql", ["delete from pairs", "", "-- only", "pragma foo", "do $$ begin end $$", "select 1; commit; select 2"]
+)
 def test_what_does_not(site: Site, sql: str) -> None:  # noqa: F811
     if sql:
         assert site.get("/pg.json", sql=sql).status_code == 400

@@ -11,7 +11,7 @@ from page_fixtures import Site, pages_dsn, site  # noqa: F401
 ODD = 'odd "name" %s {x} : ;--'
 
 
-def walk(site: Site, path: str, **params: Any) -> list[dict[str, Any]]:
+def walk(site: Site, path: str, **params: Any) -> list[dict[str, Any]]:  # noqa: F811
     rows: list[dict[str, Any]] = []
     page = site.json(path, _shape="objects", _nofacet=1, **params)
     while True:
@@ -22,7 +22,8 @@ def walk(site: Site, path: str, **params: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "column", ["psFlux", "mag", "real", "visit", "seen", "day", "ok", "raw", "code", "mood", "word", "diaObject_id", "diaSource_id"]
+    "column",
+    ["psFlux", "mag", "real", "visit", "seen", "day", "ok", "raw", "code", "mood", "word", "diaObject_id", "diaSource_id"],
 )
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 def test_every_page_of_an_order_gives_every_row_once(site: Site, column: str, direction: str) -> None:  # noqa: F811
