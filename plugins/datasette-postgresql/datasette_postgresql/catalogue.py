@@ -181,9 +181,7 @@ def load(ask: Ask, schemas: tuple[str, ...], only: tuple[str, ...] | None, exclu
         if (only is None or row[2] in only) and row[2] not in exclude:
             relations.setdefault(row[2], row)
     oids = quoted("{" + ",".join(str(row[0]) for row in relations.values()) + "}")
-    columns, indexes, constraints = (
-        _by_table(ask(query.format(oids=oids))) for query in (COLUMNS, INDEXES, CONSTRAINTS)
-    )
+    columns, indexes, constraints = (_by_table(ask(query.format(oids=oids))) for query in (COLUMNS, INDEXES, CONSTRAINTS))
     names = {row[0]: name for name, row in relations.items()}
     tables = {
         name: _table(row, columns[row[0]], indexes[row[0]], constraints[row[0]], names) for name, row in relations.items()

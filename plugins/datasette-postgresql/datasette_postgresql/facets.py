@@ -9,6 +9,7 @@ from typing import Any
 from datasette.database import QueryInterrupted
 from datasette.facets import ArrayFacet, ColumnFacet, DateFacet, Facet
 from datasette.utils import path_with_added_args, path_with_removed_args
+from datasette.utils.asgi import BadRequest
 
 from .asking import ask
 from .catalogue import Column, Table
@@ -36,6 +37,10 @@ order by attname
 """
 
 
+def _name(configured: dict[str, Any]) -> Any:
+    return configured["config"].get("column") or configured["config"].get("simple")
+
+
 class _PgFacet(Facet):  # type: ignore[misc]
     """What the three have in common: where the column stands, how it is asked, and its entry on the page."""
 
@@ -50,12 +55,21 @@ class _PgFacet(Facet):  # type: ignore[misc]
     def _column(self, name: str) -> Column | None:
         return self._relation.column(name) if self._relation else None
 
+    def get_configs(self) -> list[dict[str, Any]]:
+        try:
+            configs: list[dict[str, Any]] = super().get_configs()
+        except ValueError as error:
+            raise BadRequest("_facet is not valid JSON") from error
+        if not all(isinstance(_name(config), str) for config in configs):
+            raise BadRequest("_facet must name a column")
+        return configs
+
     async def _ask(self, sql: str, params: Any, limit_ms: int) -> Any:
         database = self.ds.databases[self.database]
         return await ask(database, self.request, sql, params, custom_time_limit=limit_ms, log_sql_errors=False)
 
     def _candidates(self) -> list[Column]:
-        enabled = {config["config"].get("simple") or config["config"].get("column") for config in self.get_configs()}
+        enabled = {_name(config) for config in self.get_configs()}
         return [column for column in (self._relation.columns if self._relation else ()) if column.name not in enabled]
 
     def _suggestion(self, name: str) -> dict[str, str]:
@@ -80,7 +94,7 @@ class _PgFacet(Facet):  # type: ignore[misc]
     async def facet_results(self) -> tuple[list[dict[str, Any]], list[str]]:
         found, timed_out = [], []
         for configured in self.get_configs():
-            name = configured["config"].get("column") or configured["config"]["simple"]
+            name = _name(configured)
             try:
                 found.append(await self._one(name, hideable=configured["source"] != "metadata"))
             except QueryInterrupted:

@@ -240,4 +240,3 @@ def _cancel_and_close(connection: Any) -> None:
         connection.cancel()
     with contextlib.suppress(psycopg2.Error):
         connection.close()
-

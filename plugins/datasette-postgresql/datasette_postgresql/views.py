@@ -26,7 +26,7 @@ from .lexer import named_parameters, tokens
 from .paging import path_from_row_pks, row_keys
 from .quoting import quote
 from .requested import requested
-from .surgery import Replacement, rewritten
+from .surgery import Cut, Replacement, rewritten
 
 READING = ("select", "with", "values", "table", "explain", "show")
 SILENT = ("space", "line_comment", "block_comment")
@@ -242,10 +242,11 @@ TABLE: Sequence[Replacement] = (
     ("tilde_encode(str(prefix))", "tilde_encode(text_of(prefix))"),
     ("link_column=not is_view,", "link_column=not by_offset,"),
 )
-PAGING = (
-    "    # Handle pagination driven by ?_next=\n",
-    '    where_clause = ""\n',
-    """\
+PAGING = Cut(
+    start="    # Handle pagination driven by ?_next=\n",
+    end='    where_clause = ""\n',
+    sha256="dba1d2b88f25b8e07dbbdadeedef1f374b4811d7d11167a5cd5a5b51c773d3fe",
+    new="""\
     order_by = order_of(relation, sort, sort_desc, pks)
     _next = _next or request.args.get("_next")
     offset = ""
@@ -261,7 +262,7 @@ PAGING = (
 class PgTableView(TableView):  # type: ignore[misc]
     as_csv = as_csv
     post = rewritten(TableView.post, [], NAMES)
-    _data_traced = rewritten(TableView._data_traced, TABLE, NAMES, cuts=[PAGING])
+    _data_traced = rewritten(TableView._data_traced, TABLE, NAMES, cut=PAGING)
 
     async def sortable_columns_for_table(self, database_name: str, table_name: str, use_rowid: bool) -> set[str]:
         """Without those whose type has no order; the metadata may leave out more."""

@@ -90,9 +90,7 @@ def test_nothing_changes(make_datasette: MakeDatasette, ask: Ask, sql: str) -> N
             "current_user::text u, current_setting('search_path') p, (select count(*) from pg_prepared_statements) s, "
             "(select count(*) from pg_listening_channels()) l, pg_my_temp_schema() = 0 as none",
         )
-        assert after.json() == [
-            {"t": True, "r": "on", "u": "datasette_test", "p": '"public"', "s": 0, "l": 0, "none": True}
-        ]
+        assert after.json() == [{"t": True, "r": "on", "u": "datasette_test", "p": '"public"', "s": 0, "l": 0, "none": True}]
 
     asyncio.run(attack())
     assert ask(STATE) == before

@@ -74,3 +74,8 @@ def test_suggestions_for_a_big_table(site: Site) -> None:  # noqa: F811
 def test_an_unknown_column_is_a_bad_request(site: Site) -> None:  # noqa: F811
     for argument in ("_facet", "_facet_array", "_facet_date"):
         assert site.get("/pg/diaSource.json", **{argument: "nope"}).status_code == 400
+
+
+def test_a_facet_that_is_no_json_is_a_bad_request(site: Site) -> None:  # noqa: F811
+    for facet in ('{"x"', '{"a": 1}', '{"column": 1}'):
+        assert site.get("/pg/diaSource.json", _facet=facet).status_code == 400
