@@ -1,8 +1,10 @@
 """The few places where Datasette is told of PostgreSQL: each asks whose database it is, and leaves SQLite's to the core."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+from datasette import renderer
 from datasette.app import Datasette
 from datasette.database import QueryInterrupted
 from datasette.utils import escape_sqlite, tilde_decode
@@ -24,7 +26,15 @@ def install(datasette: Any) -> None:
     """May be called again, and for several Datasettes in one process."""
     BaseView.dispatch_request = dispatch_request
     Datasette.expand_foreign_keys = expand_foreign_keys
+    renderer.remove_infinites = finite
     datasette.jinja_env.filters["escape_sqlite"] = _identifier_filter(datasette)
+
+
+def finite(row: Any) -> Any:
+    """NaN is null in JSON as infinity is; SQLite has no NaN, so the core would write one as it is, which isn't JSON."""
+    if any(isinstance(value, float) and not math.isfinite(value) for value in row):
+        return [None if isinstance(value, float) and not math.isfinite(value) else value for value in row]
+    return row
 
 
 async def dispatch_request(view: Any, request: Any) -> Any:

@@ -61,3 +61,8 @@ def test_shapes(site: Site) -> None:  # noqa: F811
     assert site.json("/pg.json", sql=sql, _shape="arrayfirst") == [1, 2, 3]
     assert site.json("/pg.json", sql=sql)["columns"] == ["n", "t"]
     assert site.json("/pg.json", sql="select n from generate_series(1, 2000) n")["truncated"]
+
+
+def test_what_json_has_no_number_for(site: Site) -> None:  # noqa: F811
+    text = site.get("/pg.json", sql="select 'NaN'::float8, 'inf'::float8, 1.5::float8").text
+    assert '"rows": [[null, null, 1.5]]' in text
