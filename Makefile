@@ -1,11 +1,10 @@
 # Each target sets up what it needs; a fresh machine needs Python 3.11 or later and make.
 PYTHON ?= python3
 DATA ?=
-WHAT ?=
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint
 
 run: $(STAMP)
 	@exec $(PY) -m server run $(DATA)
@@ -17,9 +16,6 @@ lint: $(STAMP)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy server loader portal plugins/*.py plugins/datasette-postgresql/datasette_postgresql
-
-bench: $(STAMP)
-	$(PY) tests/bench/$(WHAT).py
 
 $(STAMP): requirements.lock pyproject.toml plugins/datasette-postgresql/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=python3.x")'

@@ -85,7 +85,7 @@ def test_index_and_database_pages_name_the_tables(page: Page) -> None:
     shoot(page, "index")
     page.goto("/elasticc")
     expect(page.get_by_role("link", name="elasticc_diaobject", exact=True)).to_be_visible()
-    expect(page.get_by_role("row", name="elasticc_diasource")).to_contain_text("Detections, above 5 σ")
+    expect(page.get_by_role("row", name="elasticc_diasource")).to_contain_text("on a difference image")
     expect(page.get_by_role("link", name="Objects in a sky cone")).to_be_visible()
     shoot(page, "database")
 
@@ -111,6 +111,7 @@ def test_facet_sources_by_filter(page: Page, house: House) -> None:
     link = page.locator(".facet-info[data-column=filterName] li a").first
     band = link.inner_text()
     link.click()
+    page.wait_for_url(re.compile("[?&]filterName="))
     bands = set(page.locator("td.col-filterName").all_inner_texts())
     assert bands == {band}
 
