@@ -13,6 +13,8 @@ import pytest
 import requests
 from house import PROJECT, House, environment, free_port, running_url, start, stop
 
+from server import embedded
+from server.errors import ServerError
 from server.settings import Settings
 
 
@@ -126,3 +128,14 @@ def test_the_given_server_is_used(house: House, tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert house.user in done.stdout
     assert not (tmp_path / "elsewhere" / "postgres").exists()
+
+
+def test_a_server_too_old_is_said(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No older server is at hand: the requirement is raised instead."""
+    monkeypatch.setattr(embedded, "OLDEST", 99)
+    settings = Settings.from_env(house.env)
+    with (
+        pytest.raises(ServerError, match=r"The database server is PostgreSQL \d+; the portal needs 99 or later\."),
+        embedded.connect(settings),
+    ):
+        pass
