@@ -106,7 +106,7 @@ def test_a_login_without_the_right_token_is_403(house: House) -> None:
 
 def test_a_browser_gets_a_login_page_at_the_old_address(house: House) -> None:
     page = requests.get(f"{house.url}/accounts/login/?next=/elasticc", headers={"Accept": "text/html"})
-    assert '<form class="core login-form" action="/accounts/login/" method="post">' in page.text
+    assert '<form class="core login-form" action="/accounts/login/?next=/elasticc" method="post">' in page.text
     assert 'name="next" value="/elasticc"' in page.text
 
 
