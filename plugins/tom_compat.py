@@ -221,7 +221,7 @@ def _failed(message: str) -> Response:
 async def _login_page(request: Request, datasette: Datasette, error: str | None, onward: str | None) -> Response:
     token = _token(request) or secrets.token_hex(32)
     context = {"error": error, "login_url": LOGIN, "next": onward or "", "old_token": token}
-    response = Response.html(await datasette.render_template("accounts_login.html", context, request=request))
+    response = Response.html(await datasette.render_template("password_login.html", context, request=request))
     _set_token(response, request, token)
     return response
 
