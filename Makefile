@@ -1,10 +1,11 @@
 # Each target sets up what it needs; a fresh machine needs Python 3.11 or later and make.
 PYTHON ?= python3
 DATA ?=
+WHAT ?=
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: run test lint
+.PHONY: run test lint bench
 
 run: $(STAMP)
 	@exec $(PY) -m server run $(DATA)
@@ -16,6 +17,13 @@ lint: $(STAMP)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy server loader portal plugins/*.py plugins/datasette-postgresql/datasette_postgresql
+
+bench: .venv/.bench
+	@$(PY) -m tests.bench $(WHAT)
+
+.venv/.bench: tests/bench/requirements.txt $(STAMP)
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r tests/bench/requirements.txt
+	@touch $@
 
 $(STAMP): requirements.lock pyproject.toml plugins/datasette-postgresql/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=python3.x")'
