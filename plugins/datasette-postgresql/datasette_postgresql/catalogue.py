@@ -1,7 +1,7 @@
 """What is in the database, read in one round of queries into frozen records: tables, views, columns, keys, comments, DDL.
 
-Only what the role may SELECT is listed. Names are case-sensitive and unqualified: where two schemas have one name, the
-schema that comes first in the settings is meant, as in the connections' search_path.
+Only what the role may SELECT is listed. Names are case-sensitive: bare in the first schema of the settings, `schema.table` in
+every further one (quoting.py).
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from .lexer import literal, quoted
+from .quoting import quote, shown_name
 
 Ask = Callable[[str], list[tuple[Any, ...]]]
 
@@ -121,10 +122,12 @@ class Index:
 
 @dataclass(frozen=True)
 class Table:
-    """`kind` is pg_class.relkind: r table, p partitioned, f foreign, v view, m materialized view."""
+    """`name` is Datasette's, `relname` the bare one; `kind` is pg_class.relkind: r table, p partitioned, f foreign, v view,
+    m materialized view."""
 
     name: str
     schema: str
+    relname: str
     kind: str
     columns: tuple[Column, ...]
     primary_key: tuple[str, ...]
@@ -135,6 +138,12 @@ class Table:
     estimate: int | None
     definition: str
     is_hidden: bool
+
+    @cached_property
+    def identifier(self) -> str:
+        """SQL for the relation, as it stands after `from`: bare only where the search path finds this one by it."""
+        is_bare = self.name == self.relname and not self.relname.startswith("pg_")  # pg_catalog is searched first
+        return quote(self.relname) if is_bare else f"{quote(self.schema)}.{quote(self.relname)}"
 
     @property
     def is_view(self) -> bool:
@@ -178,13 +187,14 @@ def load(ask: Ask, schemas: tuple[str, ...], only: tuple[str, ...] | None, exclu
     """`ask` sends one query and returns its rows."""
     relations: dict[str, tuple[Any, ...]] = {}
     for row in ask(RELATIONS.format(schemas=literal(list(schemas)))):
-        if (only is None or row[2] in only) and row[2] not in exclude:
-            relations.setdefault(row[2], row)
+        name = shown_name(row[1], row[2], schemas)
+        if (only is None or _is_meant(only, name, row[1], row[2])) and not _is_meant(exclude, name, row[1], row[2]):
+            relations[name] = row
     oids = quoted("{" + ",".join(str(row[0]) for row in relations.values()) + "}")
     columns, indexes, constraints = (_by_table(ask(query.format(oids=oids))) for query in (COLUMNS, INDEXES, CONSTRAINTS))
     names = {row[0]: name for name, row in relations.items()}
     tables = {
-        name: _table(row, columns[row[0]], indexes[row[0]], constraints[row[0]], names) for name, row in relations.items()
+        name: _table(name, row, columns[row[0]], indexes[row[0]], constraints[row[0]], names) for name, row in relations.items()
     }
     return Catalogue(
         tables={name: table for name, table in tables.items() if not table.is_view},
@@ -195,6 +205,11 @@ def load(ask: Ask, schemas: tuple[str, ...], only: tuple[str, ...] | None, exclu
     )
 
 
+def _is_meant(listed: tuple[str, ...], name: str, schema: str, relname: str) -> bool:
+    """By its name in Datasette, by `schema.table`, or by `schema.*`."""
+    return name in listed or f"{schema}.{relname}" in listed or f"{schema}.*" in listed
+
+
 def _by_table(rows: list[tuple[Any, ...]]) -> defaultdict[int, list[tuple[Any, ...]]]:
     grouped: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
     for row in rows:
@@ -203,13 +218,14 @@ def _by_table(rows: list[tuple[Any, ...]]) -> defaultdict[int, list[tuple[Any, .
 
 
 def _table(
+    name: str,
     relation: tuple[Any, ...],
     columns: list[tuple[Any, ...]],
     indexes: list[tuple[Any, ...]],
     constraints: list[tuple[Any, ...]],
     names: Mapping[int, str],
 ) -> Table:
-    _, schema, name, kind, reltuples, is_partition, comment, view_sql, of_extension = relation
+    _, schema, relname, kind, reltuples, is_partition, comment, view_sql, of_extension = relation
     found = tuple(
         Index(index, tuple(json.loads(keys or "[]")), primary, unique, unique and whole, partial, constraint, sql)
         for _, index, primary, unique, whole, partial, sql, keys, constraint in indexes
@@ -222,10 +238,11 @@ def _table(
         for index in found
         if index.is_key and not index.is_primary and index.columns and never_null.issuperset(index.columns)
     )
-    definition = _view_ddl(name, kind, view_sql) if view_sql else _table_ddl(name, records, constraints)
+    written = quote(relname) if name == relname else f"{quote(schema)}.{quote(relname)}"
+    definition = _view_ddl(written, kind, view_sql) if view_sql else _table_ddl(written, records, constraints)
     bare = [index.definition + ";" for index in found if not index.is_constraint]
     return Table(
-        name=name, schema=schema, kind=kind, columns=records, primary_key=primary_key,
+        name=name, schema=schema, relname=relname, kind=kind, columns=records, primary_key=primary_key,
         unique_keys=tuple(sorted(unique_keys, key=len)), foreign_keys=_foreign_keys(constraints, names), indexes=found,
         comment=comment, estimate=None if reltuples < 0 or kind == "v" else int(reltuples),
         definition="\n".join([definition, *bare]), is_hidden=bool(is_partition or of_extension),
@@ -254,25 +271,21 @@ def _foreign_keys(constraints: list[tuple[Any, ...]], names: Mapping[int, str]) 
     )  # fmt: skip
 
 
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _table_ddl(name: str, columns: tuple[Column, ...], constraints: list[tuple[Any, ...]]) -> str:
+def _table_ddl(identifier: str, columns: tuple[Column, ...], constraints: list[tuple[Any, ...]]) -> str:
     lines = [_column_ddl(column) for column in columns]
-    lines += [f"constraint {_identifier(row[0])} {row[3]}" for row in constraints]
+    lines += [f"constraint {quote(row[0])} {row[3]}" for row in constraints]
     inside = ",\n".join(f"  {line}" for line in lines)
-    return f"create table {_identifier(name)} (\n{inside}\n);"
+    return f"create table {identifier} (\n{inside}\n);"
 
 
 def _column_ddl(column: Column) -> str:
     default = column.default or ""
     words = default if default.startswith("generated ") else f"default {default}" if default else ""
-    return " ".join(filter(None, [_identifier(column.name), column.type, "not null" if column.notnull else "", words]))
+    return " ".join(filter(None, [quote(column.name), column.type, "not null" if column.notnull else "", words]))
 
 
-def _view_ddl(name: str, kind: str, sql: str) -> str:
-    return f"create {'materialized ' if kind == 'm' else ''}view {_identifier(name)} as\n{sql.strip()}"
+def _view_ddl(identifier: str, kind: str, sql: str) -> str:
+    return f"create {'materialized ' if kind == 'm' else ''}view {identifier} as\n{sql.strip()}"
 
 
 def _fingerprint(tables: Mapping[str, Table]) -> int:

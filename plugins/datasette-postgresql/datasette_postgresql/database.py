@@ -20,6 +20,7 @@ from .catalogue import Catalogue, Table, load
 from .errors import STALE_NAMES, PostgresError, TimeLimitReached, WriteRefused
 from .lexer import has_semicolon, render
 from .pool import Pool
+from .quoting import quote
 from .schema import CatalogueDatabase
 from .session import Address, Answer, Session
 from .settings import DatabaseSettings
@@ -174,6 +175,17 @@ class PostgresDatabase(CatalogueDatabase):
             counts[name] = known[1]
         return counts
 
+    # Limits
+
+    @property
+    def max_rows(self) -> int:
+        """Of one answer; a page of a table is no longer."""
+        return self.settings.max_rows or int(self.ds.max_returned_rows)
+
+    def limit_ms(self, name: str) -> int:
+        """`name` is a setting of the database, else Datasette's of that name."""
+        return int(getattr(self.settings, name) or self.ds.setting(name))
+
     # Housekeeping
 
     def suggest_name(self) -> str:
@@ -212,7 +224,7 @@ class PostgresDatabase(CatalogueDatabase):
 
     def _max_rows(self, page_size: int | None) -> int | None:
         """The core's rule: one more where a page is as long as the limit, so that its next page is seen."""
-        most = int(self.ds.max_returned_rows)
+        most = self.max_rows
         return (most + 1 if most == (page_size or self.ds.page_size) else most) or None
 
     def _limit_ms(self, given: int | None) -> int:
@@ -239,10 +251,9 @@ class PostgresDatabase(CatalogueDatabase):
     async def _count(self, table: Table, limit_ms: int) -> int | None:
         if table.kind == "f" or (table.estimate or 0) > COUNTED_ROWS:
             return None
-        identifier = '"' + table.name.replace('"', '""') + '"'
         try:
             results = await self.execute_generated(
-                f"select count(*) from {identifier}", custom_time_limit=limit_ms, log_sql_errors=False
+                f"select count(*) from {table.identifier}", custom_time_limit=limit_ms, log_sql_errors=False
             )
         except (QueryInterrupted, PostgresError):
             return None
@@ -258,7 +269,7 @@ class PostgresDatabase(CatalogueDatabase):
             ask("begin transaction isolation level repeatable read read only")
             ask(f"set local statement_timeout = {CATALOGUE_LIMIT_MS}")
             # As given, the search path hides what pg_get_viewdef should leave unqualified; our own names must be found first.
-            ask(f"set local search_path = pg_catalog, {', '.join(map(_schema, settings.schemas))}")
+            ask(f"set local search_path = pg_catalog, {', '.join(map(quote, settings.schemas))}")
             return load(ask, settings.schemas, settings.tables, settings.exclude_tables)
 
         catalogue = self._pool.with_session(read)
@@ -275,10 +286,6 @@ class PostgresDatabase(CatalogueDatabase):
             sys.stderr.write(f"The catalogue of {self.name} could not be read: {error}\n")
         finally:
             self._reloading.release()
-
-
-def _schema(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _results(answer: Answer, max_rows: int | None) -> Results:

@@ -68,6 +68,9 @@ class _PgFacet(Facet):  # type: ignore[misc]
         database = self.ds.databases[self.database]
         return await ask(database, self.request, sql, params, custom_time_limit=limit_ms, log_sql_errors=False)
 
+    def _limit_ms(self, name: str) -> int:
+        return int(self.ds.databases[self.database].limit_ms(name))
+
     def _candidates(self) -> list[Column]:
         enabled = {_name(config) for config in self.get_configs()}
         return [column for column in (self._relation.columns if self._relation else ()) if column.name not in enabled]
@@ -80,7 +83,7 @@ class _PgFacet(Facet):  # type: ignore[misc]
     async def _in_sample(self, columns: Sequence[Column], measures: Iterable[str], rows: int) -> Sequence[Any] | None:
         """One row of aggregates over the first `rows` rows; None where it takes too long or can't be had."""
         sample = f"select * from ({self.sql}) as found limit {rows}"
-        limit_ms = min(500, self.ds.setting("facet_suggest_time_limit_ms") * max(1, len(columns)))
+        limit_ms = min(500, self._limit_ms("facet_suggest_time_limit_ms") * max(1, len(columns)))
         try:
             results = await self._ask(f"select {', '.join(measures)} from ({sample}) as sample", self.params, limit_ms)
         except (QueryInterrupted, PostgresError):
@@ -105,7 +108,7 @@ class _PgFacet(Facet):  # type: ignore[misc]
         size = self.get_facet_size()
         value, source = self._sql(name)
         sql = FACET.format(value=value, sql=self.sql, source=source, limit=size + 1)
-        rows = (await self._ask(sql, self.params, self.ds.setting("facet_time_limit_ms"))).rows
+        rows = (await self._ask(sql, self.params, self._limit_ms("facet_time_limit_ms"))).rows
         labels = await self._labels(name, [row["value"] for row in rows[:size]])
         pairs = self.get_querystring_pairs()
         return {
@@ -151,13 +154,13 @@ class PgColumnFacet(_PgFacet, ColumnFacet):  # type: ignore[misc]
         relation = self._relation
         if relation is None or (relation.estimate or 0) <= SAMPLE:
             return False
-        return bool(self.sql.rstrip().endswith(f"from {quote(relation.name)}"))
+        return bool(self.sql.rstrip().endswith(f"from {relation.identifier}"))
 
     async def _by_statistics(self, size: int) -> set[str] | None:
         """None where the table was never analysed."""
         relation = self._relation
         assert relation is not None  # _is_whole
-        params = {"schema": relation.schema, "name": relation.name, "inherited": relation.kind == "p"}
+        params = {"schema": relation.schema, "name": relation.relname, "inherited": relation.kind == "p"}
         try:
             rows = (await self.ds.databases[self.database].execute_generated(STATISTICS, params)).rows
         except (QueryInterrupted, PostgresError):

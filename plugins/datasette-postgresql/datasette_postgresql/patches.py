@@ -8,6 +8,7 @@ from datasette import renderer
 from datasette.app import Datasette
 from datasette.database import QueryInterrupted
 from datasette.utils import escape_sqlite, tilde_decode
+from datasette.utils.asgi import Response
 from datasette.views.base import BaseView
 from jinja2 import pass_context
 
@@ -40,16 +41,34 @@ def finite(row: Any) -> Any:
 async def dispatch_request(view: Any, request: Any) -> Any:
     """Our version of the page where the address names one of our databases."""
     ours = OURS.get(type(view))
-    if ours is not None and _is_postgres(view.ds, request.url_vars.get("database")):
+    database = _postgres(view.ds, request.url_vars.get("database")) if ours else None
+    if ours is not None and database is not None:
+        dotted = _dotted_name(view.ds, database, request.url_vars)
+        if dotted:
+            return Response.redirect(view.ds.urls.table(database.name, dotted) + _query(request))
         view = ours(view.ds)
     return await _core_dispatch(view, request)
 
 
-def _is_postgres(datasette: Any, route: str | None) -> bool:
+def _postgres(datasette: Any, route: str | None) -> PostgresDatabase | None:
     try:
-        return isinstance(datasette.get_database(route=tilde_decode(route or "")), PostgresDatabase)
+        database = datasette.get_database(route=tilde_decode(route or ""))
     except KeyError:
-        return False
+        return None
+    return database if isinstance(database, PostgresDatabase) else None
+
+
+def _dotted_name(datasette: Any, database: PostgresDatabase, url_vars: dict[str, Any]) -> str | None:
+    """`/db/schema.table` as a person types it: the core takes what is after the dot for a format."""
+    table, format_ = url_vars.get("table"), url_vars.get("format")
+    if not table or not format_ or url_vars.get("pks") or format_ in {"csv", "blob", *datasette.renderers}:
+        return None
+    name = f"{tilde_decode(table)}.{format_}"
+    return name if database.catalogue.relation(name) else None
+
+
+def _query(request: Any) -> str:
+    return f"?{request.query_string}" if request.query_string else ""
 
 
 async def expand_foreign_keys(
@@ -65,12 +84,13 @@ async def expand_foreign_keys(
     if key is None or not known:
         return {}
     label = await db.label_column_for_table(key["other_table"])
-    if not label:
+    other = db.catalogue.relation(key["other_table"])
+    if not label or other is None:
         return {(column, value): str(value) for value in known}
     sql = LABELS.format(
         column=quote(key["other_column"]),
         label=quote(label),
-        table=quote(key["other_table"]),
+        table=other.identifier,
         values=", ".join(["?"] * len(known)),
     )
     try:
@@ -86,6 +106,9 @@ def _identifier_filter(datasette: Any) -> Any:
     @pass_context
     def identifier(context: Any, name: str) -> str:
         database = datasette.databases.get(context.get("database"))
-        return quote(name) if isinstance(database, PostgresDatabase) else str(escape_sqlite(name))
+        if not isinstance(database, PostgresDatabase):
+            return str(escape_sqlite(name))
+        relation = database.catalogue.relation(name)
+        return relation.identifier if relation else quote(name)
 
     return identifier

@@ -110,7 +110,7 @@ async def through(request: Any, table: str, database: str, datasette: Any) -> An
         param = f"through_{number}"
         clauses.append(
             f"{quote(keys[0]['other_column'])} in "
-            f"(select {quote(keys[0]['column'])} from {quote(other)} where {sql.format(f':{param}')})"
+            f"(select {quote(keys[0]['column'])} from {relation.identifier} where {sql.format(f':{param}')})"
         )
         params.update(dict.fromkeys([param], value) if values else {})
         described.append(f'{other}.{column} = "{value}"')

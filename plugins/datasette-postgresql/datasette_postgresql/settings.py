@@ -11,17 +11,23 @@ import psycopg2.extensions
 from .errors import ConfigurationError
 
 PLUGIN = "datasette-postgresql"
+OPTIONAL = ("tables", "time_limit_ms", "facet_time_limit_ms", "facet_suggest_time_limit_ms", "max_rows")
+LISTS = ("schemas", "tables", "exclude_tables")
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
-    """`time_limit_ms` None means Datasette's sql_time_limit_ms. `tables` None lists every table, else only these."""
+    """None means Datasette's own setting (of the limits), every table (of `tables`). The README tells what each is."""
 
     dsn: str = dataclasses.field(repr=False)
     schemas: tuple[str, ...] = ("public",)
     tables: tuple[str, ...] | None = None
     exclude_tables: tuple[str, ...] = ()
     time_limit_ms: int | None = None
+    facet_time_limit_ms: int | None = None
+    facet_suggest_time_limit_ms: int | None = None
+    count_time_limit_ms: int = 1000
+    max_rows: int | None = None
     max_bytes: int = 100_000_000
     pool_size: int = 8
     connect_timeout_s: int = 10
@@ -55,30 +61,28 @@ def read(config: Any) -> dict[str, DatabaseSettings]:
 
 def _checked(name: str, key: str, value: Any) -> Any:
     wrong = f"{PLUGIN}: the setting {key!r} of the database {name!r} must be "
+    if value is None and key in OPTIONAL:
+        return None
     if key == "dsn":
-        if not isinstance(value, str) or not value.strip():
-            raise ConfigurationError(wrong + "a connection string (is its environment variable set?).")
-        return _parsable(wrong, value.strip())
-    if key in ("schemas", "tables", "exclude_tables"):
-        if key == "tables" and value is None:
-            return None
+        return _parsable(wrong, value)
+    if key in LISTS:
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
             raise ConfigurationError(wrong + "a list of names.")
         if key == "schemas" and not value:
             raise ConfigurationError(wrong + "a list of at least one name.")
         return tuple(value)
-    if key == "time_limit_ms" and value is None:
-        return None
     number = float if key == "catalogue_refresh_s" else int
     if isinstance(value, bool) or not isinstance(value, int | number) or value <= 0:
         raise ConfigurationError(wrong + "a number greater than zero.")
     return value
 
 
-def _parsable(wrong: str, dsn: str) -> str:
+def _parsable(wrong: str, dsn: Any) -> str:
     """libpq's own message would repeat a piece of the DSN, perhaps the password: it isn't shown."""
+    if not isinstance(dsn, str) or not dsn.strip():
+        raise ConfigurationError(wrong + "a connection string (is its environment variable set?).")
     try:
-        psycopg2.extensions.parse_dsn(dsn)
+        psycopg2.extensions.parse_dsn(dsn.strip())
     except psycopg2.ProgrammingError:
         raise ConfigurationError(wrong + "a connection string, as postgresql://user:password@host/database.") from None
-    return dsn
+    return dsn.strip()

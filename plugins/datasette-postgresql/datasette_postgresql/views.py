@@ -30,7 +30,6 @@ from .surgery import Cut, Replacement, rewritten
 
 READING = ("select", "with", "values", "table", "explain", "show")
 SILENT = ("space", "line_comment", "block_comment")
-COUNT_LIMIT_MS = 1000
 UNCOUNTED_ROWS = 5_000_000  # a whole table estimated larger is not counted; 3 million take about 0.1 s
 REFERENCE_LIMIT_MS = 500
 
@@ -66,11 +65,13 @@ def relation_of(db: Any, name: str) -> Table:
 
 
 async def count(db: Any, request: Any, relation: Table, sql: str, params: Mapping[str, Any]) -> int | None:
-    """Exact where it takes less than a second; else None."""
+    """Exact where it takes no longer than count_time_limit_ms; else None."""
     if " where " not in sql and (relation.estimate or 0) > UNCOUNTED_ROWS:
         return None
     try:
-        results = await ask(db, request, sql, params, custom_time_limit=COUNT_LIMIT_MS, log_sql_errors=False)
+        results = await ask(
+            db, request, sql, params, custom_time_limit=db.limit_ms("count_time_limit_ms"), log_sql_errors=False
+        )
     except QueryInterrupted:
         return None
     return int(results.rows[0][0])
@@ -88,7 +89,7 @@ async def sql_params_pks(db: Any, table: str, pk_values: Sequence[str]) -> tuple
         if right is None:
             raise NotFound("Record not found")
         conditions.append(f"{quote(pk)} = {right.replace('{p}', f':p{i}')}")
-    sql = f"select * from {quote(table)} where {' and '.join(conditions)}"
+    sql = f"select * from {relation.identifier} where {' and '.join(conditions)}"
     return sql, {f"p{i}": value for i, value in enumerate(pk_values)}, pks
 
 
@@ -194,6 +195,26 @@ TABLE: Sequence[Replacement] = (
         'raise DatasetteError(f"Cannot sort table by {sort_desc}")',
         'raise DatasetteError(f"Cannot sort table by {sort_desc}", status=400)',
     ),
+    ("page_size = self.ds.max_returned_rows\n", "page_size = db.max_rows\n"),
+    (
+        "if page_size > self.ds.max_returned_rows:\n"
+        '            raise BadRequest(f"_size must be <= {self.ds.max_returned_rows}")\n',
+        'if page_size > db.max_rows:\n            raise BadRequest(f"_size must be <= {db.max_rows}")\n',
+    ),
+    (
+        "page_size = self.ds.page_size\n",
+        'page_size = min(self.ds.page_size, db.max_rows)\n        extra_args["page_size"] = page_size\n',
+    ),
+    # A table's name may stand for its schema, too.
+    (
+        'from_sql = "from {table_name} {where}".format(\n        table_name=escape_sqlite(table_name),\n',
+        'from_sql = "from {table_name} {where}".format(\n        table_name=relation.identifier,\n',
+    ),
+    (
+        "        table_name=escape_sqlite(table_name),\n        where=where_clause,\n        order_by=order_by,\n",
+        "        table_name=relation.identifier,\n        where=where_clause,\n        order_by=order_by,\n",
+    ),
+    ('f"from {escape_sqlite(table_name)} where', 'f"from {relation.identifier} where'),
     # Facets count what the page is about, not what is left of it after `_next`.
     (
         '        "select {select_all_columns} from {table_name} {where}".format(\n'
@@ -291,7 +312,7 @@ class PgRowView(RowView):  # type: ignore[misc]
         if value is None:
             return None
         table, column = key["other_table"], key["other_column"]
-        sql = f"select count(*) from {quote(table)} where {quote(column)} = :value"
+        sql = f"select count(*) from {relation_of(db, table).identifier} where {quote(column)} = :value"
         try:
             results = await db.execute_generated(
                 sql, {"value": value}, custom_time_limit=REFERENCE_LIMIT_MS, log_sql_errors=False

@@ -293,6 +293,8 @@ def test_many_at_once(database: PostgresDatabase) -> None:
         ({"databases": {"a": {}}}, "a connection string"),
         ({"databases": {"a": {"dsn": "host=x", "pool_size": 0}}}, "a number greater than zero"),
         ({"databases": {"a": {"dsn": "host=x", "schemas": "public"}}}, "a list of names"),
+        ({"databases": {"a": {"dsn": "host=x", "max_rows": "many"}}}, "'max_rows' .* a number greater than zero"),
+        ({"databases": {"a": {"dsn": "host=x", "facet_time_limit_ms": True}}}, "a number greater than zero"),
         ({"database": {}}, "unknown setting 'database'"),
         ({"databases": {"a": "dsn"}}, "needs settings"),
     ],
