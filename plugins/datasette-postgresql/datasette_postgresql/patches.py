@@ -7,11 +7,11 @@ from typing import Any
 from datasette import renderer
 from datasette.app import Datasette
 from datasette.database import QueryInterrupted
-from datasette.utils import escape_sqlite, tilde_decode
+from datasette.utils import tilde_decode
 from datasette.utils.asgi import Response
 from datasette.views.base import BaseView
-from jinja2 import pass_context
 
+from . import templating
 from .database import PostgresDatabase
 from .errors import PostgresError
 from .quoting import quote
@@ -28,7 +28,7 @@ def install(datasette: Any) -> None:
     BaseView.dispatch_request = dispatch_request
     Datasette.expand_foreign_keys = expand_foreign_keys
     renderer.remove_infinites = finite
-    datasette.jinja_env.filters["escape_sqlite"] = _identifier_filter(datasette)
+    templating.install(datasette)
 
 
 def finite(row: Any) -> Any:
@@ -100,15 +100,3 @@ async def expand_foreign_keys(
     # A varchar may refer to a text, a bigint to a numeric: the texts are equal where the values aren't.
     labels = {str(found): text for found, text in rows}
     return {(column, value): labels[str(value)] for value in known if str(value) in labels}
-
-
-def _identifier_filter(datasette: Any) -> Any:
-    @pass_context
-    def identifier(context: Any, name: str) -> str:
-        database = datasette.databases.get(context.get("database"))
-        if not isinstance(database, PostgresDatabase):
-            return str(escape_sqlite(name))
-        relation = database.catalogue.relation(name)
-        return relation.identifier if relation else quote(name)
-
-    return identifier

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from datasette.database import QueryInterrupted
-from datasette.utils import InvalidSql
 from datasette.utils.asgi import BadRequest, NotFound
 from datasette.views import table as core_table
 from datasette.views.base import BaseView, DatasetteError, DataView
@@ -22,32 +21,14 @@ from .catalogue import Table
 from .columns import comparable, is_sortable
 from .errors import PostgresError
 from .filters import PgFilters
-from .lexer import named_parameters, tokens
 from .paging import path_from_row_pks, row_keys
+from .querying import awaited, derive_named_parameters, explain_url, validate_sql_select
 from .quoting import quote
 from .requested import requested
 from .surgery import Cut, Replacement, rewritten
 
-READING = ("select", "with", "values", "table", "explain", "show")
-SILENT = ("space", "line_comment", "block_comment")
 UNCOUNTED_ROWS = 5_000_000  # a whole table estimated larger is not counted; 3 million take about 0.1 s
 REFERENCE_LIMIT_MS = 500
-
-
-def validate_sql_select(sql: str) -> None:
-    """A courtesy, to say early what would be refused: what keeps the data is the READ ONLY cursor, and the grants."""
-    for token in tokens(sql):
-        word = sql[token.start : token.end]
-        if token.kind in SILENT or word == "(":
-            continue
-        if word.lower() in READING:
-            return
-        break
-    raise InvalidSql("Statement must be a SELECT")
-
-
-async def derive_named_parameters(db: Any, sql: str) -> list[str]:
-    return named_parameters(sql)
 
 
 def whole_number(value: str) -> int:
@@ -138,8 +119,26 @@ DISPLAY: Sequence[Replacement] = (
 NAMES["display_columns_and_rows"] = rewritten(core_table.display_columns_and_rows, DISPLAY, NAMES)
 
 
+QUERY: Sequence[Replacement] = (
+    ('int(params["_timelimit"])', 'whole_number(params["_timelimit"])'),
+    ("    query_error = None\n", "    query_error, missing = None, []\n"),
+    (
+        "            query_error = e\n",
+        "            missing = awaited(e, request, named_parameter_values)\n            query_error = None if missing else e\n",
+    ),
+    (
+        '            "custom_sql": True,\n',
+        '            "custom_sql": True,\n'
+        '            "awaited": missing,\n'
+        '            "explain_url": explain_url(self.ds, database, sql, named_parameter_values)\n'
+        "            if allow_execute_sql and not query_error and not missing\n"
+        "            else None,\n",
+    ),
+)
+
+
 class PgQueryView(QueryView):  # type: ignore[misc]  # datasette has no types
-    data = rewritten(QueryView.data, [('int(params["_timelimit"])', 'whole_number(params["_timelimit"])')], NAMES)
+    data = rewritten(QueryView.data, QUERY, {**NAMES, "awaited": awaited, "explain_url": explain_url})
 
 
 NAMES["QueryView"] = PgQueryView
@@ -151,6 +150,13 @@ def page_options(view: BaseView, stream: str | None) -> dict[str, str]:
 
 
 CSV: Sequence[Replacement] = (
+    # A query page with an error on it isn't an empty file.
+    (
+        "    # Convert rows and columns to CSV\n",
+        '    if data.get("error"):\n'
+        '        raise DatasetteError(data["error"], title="Invalid SQL", status=400)\n'
+        "    # Convert rows and columns to CSV\n",
+    ),
     ("contexts = await self.data(request)", "contexts = await self.data(request, **page_options(self, stream))"),
     (
         "                kwargs = {}\n                if next:",

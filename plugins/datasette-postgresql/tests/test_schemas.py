@@ -20,7 +20,7 @@ SCHEMAS = ["first", "sales", "a.b", "a"]
 METADATA = {
     "databases": {
         "pg": {
-            "queries": {"sales.orders.of": {"sql": "select id from sales.orders where person::text = :person order by id"}},
+            "queries": {"sales.orders.of": {"sql": "select id from sales.orders where person = :person order by id"}},
             "tables": {
                 "sales.orders": {"label_column": "note", "description": "What was sold"},
                 "sales.lines": {"allow": {"id": "root"}},
@@ -136,7 +136,7 @@ def test_other_pages(shop: Site) -> None:
     for path in ("/", "/pg", "/pg?_show_hidden=1", "/-/databases", "/-/metadata"):
         html = shop.get(path).text
         for link in set(re.findall(r'href="(/pg/[^"]*)"', html)):
-            assert shop.get(unescape(link)).status_code in (200, 302), (path, link)
+            assert shop.get(unescape(link)).status_code == 200, (path, link)
     assert 'create table "sales"."orders"' in shop.get("/pg/sales~2Eorders").text.replace("&#34;", '"')
 
 

@@ -1,0 +1,62 @@
+"""What templates know of PostgreSQL: whose database it is, identifiers, and what is put into the core's finished pages.
+
+The core's templates stay the ones that are shown, or a user's own in their place.
+"""
+
+from typing import Any
+from urllib.parse import quote as url_quote
+
+from datasette.utils import escape_sqlite
+from jinja2 import pass_context
+from markupsafe import Markup
+
+from .database import PostgresDatabase
+from .quoting import quote
+
+RUN = Markup('<input type="submit" value="Run SQL">')
+NO_ROWS = Markup('<p class="zero-results">0 results</p>')
+AWAITED = Markup('<p class="zero-results">Give {} a value and run the query.</p>')
+EXPLAIN = Markup('{} <a href="{}" class="canned-query-edit-sql explain-sql">Explain</a>')
+
+
+def install(datasette: Any) -> None:
+    """Into the environment of one Datasette, once or again."""
+
+    def is_postgresql(database: Any) -> bool:
+        return isinstance(datasette.databases.get(database), PostgresDatabase)
+
+    @pass_context
+    def identifier(context: Any, name: str) -> str:
+        database = datasette.databases.get(context.get("database"))
+        if not isinstance(database, PostgresDatabase):
+            return str(escape_sqlite(name))
+        relation = database.catalogue.relation(name)
+        return relation.identifier if relation else quote(name)
+
+    @pass_context
+    def query_page(context: Any, page: str) -> str:
+        """With the link to the plan, what the parameters wait for, and the form of a canned query with an odd name."""
+        name = context.get("canned_query")
+        if name:
+            database = datasette.urls.database(context["database"])
+            page = _with_address(page, "action", f"{database}/{name}", datasette.urls.query(context["database"], name))
+        if context.get("explain_url"):
+            page = page.replace(RUN, EXPLAIN.format(RUN, context["explain_url"]), 1)
+        if context.get("awaited"):
+            page = page.replace(NO_ROWS, AWAITED.format(", ".join(context["awaited"])), 1)
+        return Markup(page)
+
+    @pass_context
+    def database_page(context: Any, page: str) -> str:
+        for view in context.get("views") or ():
+            core = f"{datasette.urls.database(context['database'])}/{url_quote(view['name'])}"
+            page = _with_address(page, "href", core, datasette.urls.table(context["database"], view["name"]))
+        return Markup(page.replace("select sqlite_version()", "select version()"))
+
+    environment = datasette.jinja_env
+    environment.tests["postgresql"] = is_postgresql
+    environment.filters.update(escape_sqlite=identifier, query_page=query_page, database_page=database_page)
+
+
+def _with_address(page: str, attribute: str, wrong: str, right: str) -> str:
+    return page.replace(Markup('{}="{}"').format(Markup(attribute), wrong), Markup('{}="{}"').format(Markup(attribute), right))
