@@ -101,9 +101,7 @@ def test_a_percent_sign_is_one(site: Site) -> None:  # noqa: F811
 
 
 def test_what_only_looks_like_a_parameter(site: Site) -> None:  # noqa: F811
-    sql = (
-        """select ':no', $$:no$$, (array[1])[1:2], '1'::int, E'\\\\:no', ":no" /* :no */ from (select 5 as ":no") x -- :no"""
-    )
+    sql = """select ':no', $$:no$$, (array[1])[1:2], '1'::int, E'\\\\:no', ":no" /* :no */ from (select 5 as ":no") x -- :no"""
     page = site.get("/pg", sql=sql)
     assert page.status_code == 200 and "Query parameters" not in page.text
 
