@@ -15,6 +15,7 @@ from loader.errors import InitFailed
 from loader.steps import Outcome, Step, condition, do, first_column, words
 
 OWNER, READER, LOGIN = "elasticc_owner", "elasticc_ro", "elasticc_login"
+TALLY = "tally"  # the schema of the counters
 LOGIN_COLUMNS = ("username", "password", "is_active")
 READER_CONNECTIONS = 40
 READER_TEMP_FILES = "5GB"
@@ -37,6 +38,14 @@ not exists (
     from pg_available_extensions
     where name = {extension}
       and installed_version is null
+)
+"""
+OWNS_SCHEMA = """
+exists (
+    select
+    from pg_namespace
+    where nspname = {schema}
+      and nspowner = {owner}::regrole
 )
 """
 HAS_SETTING = """
@@ -103,7 +112,7 @@ def prepare(connection: Connection, settings: Settings, url: str) -> Iterator[Ou
         yield from do(connection, step)
     for role, secret in ((READER, "ro_password"), (LOGIN, "login_password")):
         yield from _set_password(connection, role, settings.secret(secret), url)
-    for step in _extensions():
+    for step in (*_extensions(), _schema_of_counters()):
         yield from do(connection, step)
 
 
@@ -190,8 +199,27 @@ def _extensions() -> Iterator[Step]:
     )
 
 
+def _schema_of_counters() -> Step:
+    schema, owner = sql.Identifier(TALLY), sql.Identifier(OWNER)
+    return Step(
+        f"created the schema {TALLY}",
+        condition(OWNS_SCHEMA, schema=TALLY, owner=OWNER),
+        (sql.SQL("create schema {} authorization {}").format(schema, owner),),
+    )
+
+
 def _grants(published: list[str]) -> Iterator[Step]:
     reader = sql.Identifier(READER)
+    yield Step(
+        f"let {READER} read the counters",
+        sql.SQL("has_schema_privilege({0}, {1}, 'usage') and has_table_privilege({0}, {2}, 'select')").format(
+            sql.Literal(READER), sql.Literal(TALLY), sql.Literal(f"{TALLY}.change")
+        ),
+        (
+            sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(TALLY), reader),
+            sql.SQL("grant select on {} to {}").format(sql.Identifier(TALLY, "change"), reader),
+        ),
+    )
     for relation in published:
         yield Step(
             f"let {READER} read {relation}",

@@ -28,6 +28,7 @@ class DiaSource(models.Model):
 
     class Meta:
         db_table_comment = "Detections: photometry points that raised an alert"
+        indexes = (models.Index(fields=["midPointTai"], name="elasticc_diasource_midpointtai"),)
 
     def __str__(self) -> str:
         return f"source {self.diaSourceId}"
