@@ -13,6 +13,7 @@ from server.errors import ServerError
 from server.settings import Settings
 
 from loader import roles, steps
+from loader.check_cli import check
 from loader.errors import AccountError, LoaderError
 from loader.load_cli import load, unload_demo
 
@@ -23,6 +24,7 @@ def cli() -> None:
 
 
 cli.add_command(load)
+cli.add_command(check)
 cli.add_command(unload_demo)
 
 

@@ -59,7 +59,7 @@ def load_snana(folders: tuple[Path, ...], sim_version: str | None) -> None:
     summary.refused.extend(found.halves)
     if not (found.pairs or found.dumps or found.halves):
         summary.refused.append(NoFiles("no SNANA files (*_HEAD.FITS.gz, *_PHOT.FITS.gz, *.DUMP)", file=folders[0]))
-    with _session() as connection:
+    with session() as connection:
         with _progress(len(found.pairs) + len(found.dumps), "Files") as step:
             for pair in found.pairs:
                 _load_file(connection, summary, partial(snana.read_pair, pair, sim_version=sim_version))
@@ -78,7 +78,7 @@ def load_snana(folders: tuple[Path, ...], sim_version: str | None) -> None:
 def load_demo(n_objects: int, seed: int, unless_others: bool) -> None:
     """Load a synthetic sample: the same rows for the same seed, in a range of ids that no simulation has."""
     summary = Summary()
-    with _session() as connection:
+    with session() as connection:
         if unless_others and undemo.has_other_objects(connection):
             click.echo("There are objects of other origin: the sample stays out.")
             return
@@ -93,7 +93,7 @@ def load_demo(n_objects: int, seed: int, unless_others: bool) -> None:
 @click.command("unload-demo")
 def unload_demo() -> None:
     """Take every row of every demo sample out again; nothing else changes."""
-    with _session() as connection:
+    with session() as connection:
         removed = undemo.remove(connection)
         analyze(connection, [table for table, rows in removed.items() if rows])
     if not any(removed.values()):
@@ -115,7 +115,7 @@ def _load_file(connection: Connection, summary: Summary, read: Callable[[], Sequ
 
 
 @contextmanager
-def _session() -> Iterator[Connection]:
+def session() -> Iterator[Connection]:
     """A connection as the tables' owner. Raises NotInitialised where `init` was never run."""
     with connect(Settings.from_env()) as admin_url:
         try:

@@ -80,7 +80,7 @@ begin
     if tg_op = 'TRUNCATE' then
         if not is_new_snapshot then
             raise feature_not_supported
-                using message = format('truncate of %I needs the isolation level read committed: its rows are counted', tg_table_name);
+                using message = tg_table_name || ': truncate needs the isolation level read committed, its rows are counted';
         end if;
         delete from tally.change where relation = tg_table_name;
     elsif tg_op = 'INSERT' then
