@@ -5,7 +5,7 @@ WHAT ?=
 PY := .venv/bin/python
 STAMP := .venv/.installed
 
-.PHONY: run test lint bench
+.PHONY: run test lint bench conformance
 
 run: $(STAMP)
 	@exec $(PY) -m server run $(DATA)
@@ -20,6 +20,9 @@ lint: $(STAMP)
 
 bench: .venv/.bench
 	@$(PY) -m tests.bench $(WHAT)
+
+conformance: $(STAMP)
+	@cd plugins/datasette-postgresql && ../../$(PY) -m conformance
 
 .venv/.bench: tests/bench/requirements.txt $(STAMP)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r tests/bench/requirements.txt

@@ -35,7 +35,8 @@ order by array_position({schemas}::text[], n.nspname::text), c.relname
 """
 COLUMNS = """
 select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid),
-       col_description(a.attrelid, a.attnum), a.attgenerated <> '', a.attidentity::text, t.typcategory::text
+       col_description(a.attrelid, a.attnum), a.attgenerated <> '', a.attidentity::text, t.typcategory::text,
+       current_setting('server_version_num')::int / 10000
 from pg_attribute a
 join pg_type t on t.oid = a.atttypid
 left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
@@ -52,7 +53,12 @@ select i.indrelid, i.indexrelid, c.relname, i.indisprimary, i.indisunique,
          join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
          where k.ord <= i.indnkeyatts
        )::text,
-       exists (select 1 from pg_constraint o where o.conindid = i.indexrelid and o.contype in ('p', 'u', 'x'))
+       exists (select 1 from pg_constraint o where o.conindid = i.indexrelid and o.contype in ('p', 'u', 'x')),
+       (
+         select json_agg(json_build_array(pg_get_indexdef(i.indexrelid, k.ord, false), p.opcname) order by k.ord)
+         from generate_series(1, i.indnkeyatts) k(ord)
+         join pg_opclass p on p.oid = i.indclass[k.ord - 1]
+       )::text
 from pg_index i
 join pg_class c on c.oid = i.indexrelid
 where i.indrelid = any ({oids}::oid[])
@@ -82,7 +88,8 @@ ACTIONS = {"a": "NO ACTION", "r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`type` is PostgreSQL's name with its modifier; `category` its pg_type.typcategory, one letter."""
+    """`type` is PostgreSQL's name with its modifier; `category` its pg_type.typcategory, one letter; `server` the major
+    version of the server, which decides what can be asked."""
 
     name: str
     type: str
@@ -92,6 +99,7 @@ class Column:
     is_pk: int
     generated: bool
     category: str
+    server: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,7 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """`columns` lacks expressions; `is_key`: unique, whole, immediate, on plain columns."""
+    """`columns` lacks expressions; `is_key`: unique, whole, immediate, on plain columns; `keys` are SQL and operator class."""
 
     name: str
     columns: tuple[str, ...]
@@ -118,6 +126,7 @@ class Index:
     is_partial: bool
     is_constraint: bool
     definition: str
+    keys: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -226,10 +235,7 @@ def _table(
     names: Mapping[int, str],
 ) -> Table:
     _, schema, relname, kind, reltuples, is_partition, comment, view_sql, of_extension = relation
-    found = tuple(
-        Index(index, tuple(json.loads(keys or "[]")), primary, unique, unique and whole, partial, constraint, sql)
-        for _, index, primary, unique, whole, partial, sql, keys, constraint in indexes
-    )
+    found = tuple(map(_index, indexes))
     primary_key = next((index.columns for index in found if index.is_primary), ())
     records = tuple(_column(row, primary_key) for row in columns)
     never_null = {column.name for column in records if column.notnull}
@@ -249,14 +255,22 @@ def _table(
     )  # fmt: skip
 
 
+def _index(row: tuple[Any, ...]) -> Index:
+    _, name, primary, unique, whole, partial, sql, columns, constraint, keys = row
+    return Index(
+        name, tuple(json.loads(columns or "[]")), primary, unique, unique and whole, partial, constraint, sql,
+        tuple((key, operators) for key, operators in json.loads(keys or "[]")),
+    )  # fmt: skip
+
+
 def _column(row: tuple[Any, ...], primary_key: tuple[str, ...]) -> Column:
-    name, type_, notnull, default, comment, generated, identity, category = row
+    name, type_, notnull, default, comment, generated, identity, category, server = row
     if identity:
         default = f"generated {'always' if identity == 'a' else 'by default'} as identity"
     elif generated:
         default = f"generated always as ({default})"
     is_pk = primary_key.index(name) + 1 if name in primary_key else 0
-    return Column(name, type_, notnull, default, comment, is_pk, bool(generated), category)
+    return Column(name, type_, notnull, default, comment, is_pk, bool(generated), category, server)
 
 
 def _foreign_keys(constraints: list[tuple[Any, ...]], names: Mapping[int, str]) -> tuple[ForeignKey, ...]:

@@ -16,6 +16,7 @@ from .catalogue import Column, Table
 from .columns import is_array, is_day, is_facet_as_text, is_json, is_text
 from .errors import PostgresError
 from .filters import day_of, elements
+from .lists import is_list_of_texts
 from .quoting import quote
 
 SAMPLE = 2_000  # rows; 73 columns of them are counted in about 60 ms
@@ -194,7 +195,7 @@ class PgArrayFacet(_PgFacet, ArrayFacet):  # type: ignore[misc]
     suffix = "__arraycontains"
 
     async def suggest(self) -> list[dict[str, str]]:
-        columns = [column for column in self._candidates() if is_array(column) or is_json(column)]
+        columns = [column for column in self._candidates() if is_array(column) or is_json(column) or is_text(column)]
         if not columns:
             return []
         counted = await self._in_sample(columns, [self._evidence(column) for column in columns], FIRST)
@@ -205,6 +206,10 @@ class PgArrayFacet(_PgFacet, ArrayFacet):  # type: ignore[misc]
         name = quote(column.name)
         if is_array(column):
             return f"coalesce(bool_or(cardinality({name}) > 0), false)"
+        if is_text(column):
+            held = f"{name}::text"
+            is_filled = f"{held} like '%\"%'"  # where all are lists of texts
+            return f"coalesce(bool_and({held} = '' or {is_list_of_texts(held, column.server)}) and bool_or({is_filled}), false)"
         held = f"{name}::jsonb"
         items = f"jsonb_path_query_array({held}, '$[*] ? (@.type() != \"string\")')"
         return (

@@ -14,6 +14,7 @@ from datasette.utils.asgi import BadRequest
 
 from .catalogue import Column, Table
 from .columns import base, comparable, is_array, is_day, is_json, is_text, json_of
+from .lists import elements_of_text
 from .quoting import quote
 
 Clause = tuple[str, list[str]]  # SQL with {0}, {1}, … for its values
@@ -177,14 +178,14 @@ def glob_pattern(glob: str) -> str | None:
 
 
 def elements(column: Column, c: str) -> str | None:
-    """A row source of the texts in an array, or in JSON's; None for what holds no list. Text needs PostgreSQL 16."""
+    """A row source of the texts in an array, or in JSON's; None for what holds no list."""
     if is_array(column):
         return f"unnest({c}::text[])"
     if is_json(column):
         held = f"{c}::jsonb"
         return f"jsonb_array_elements_text(case when jsonb_typeof({held}) = 'array' then {held} else {EMPTY_LIST} end)"
     if is_text(column):
-        return f"jsonb_array_elements_text(case when {c} is json array then {c}::jsonb else {EMPTY_LIST} end)"
+        return elements_of_text(c if column.type == "text" else f"{c}::text", column.server)
     return None
 
 

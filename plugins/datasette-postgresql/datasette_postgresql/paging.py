@@ -45,6 +45,8 @@ def after(
     """The condition for what comes after `value`, a page's `_next`; its parameters are added to `params`."""
     components: list[str | None] = list(urlsafe_components(value))
     column = sort or sort_desc
+    if column and list(keys) == [column] and len(components) == 1:
+        components *= 2  # of a page that wasn't sorted yet: the key is what it is sorted by
     if len(components) != len(keys) + bool(column):
         raise BadRequest("_next is not valid")
     last = components.pop(0) if column else None

@@ -7,6 +7,7 @@ from typing import Any
 from datasette import renderer
 from datasette.app import Datasette
 from datasette.database import QueryInterrupted
+from datasette.facets import Facet
 from datasette.utils import tilde_decode
 from datasette.utils.asgi import Response
 from datasette.views.base import BaseView
@@ -19,6 +20,8 @@ from .views import OURS
 
 _core_dispatch = BaseView.dispatch_request
 _core_expand = Datasette.expand_foreign_keys
+_core_columns = Facet.get_columns
+_core_row_count = Facet.get_row_count
 
 LABELS = "select {column}, {label} from {table} where {column} in ({values})"
 
@@ -27,6 +30,8 @@ def install(datasette: Any) -> None:
     """May be called again, and for several Datasettes in one process."""
     BaseView.dispatch_request = dispatch_request
     Datasette.expand_foreign_keys = expand_foreign_keys
+    Facet.get_columns = facet_columns
+    Facet.get_row_count = facet_row_count
     renderer.remove_infinites = finite
     templating.install(datasette)
 
@@ -100,3 +105,19 @@ async def expand_foreign_keys(
     # A varchar may refer to a text, a bigint to a numeric: the texts are equal where the values aren't.
     labels = {str(found): text for found, text in rows}
     return {(column, value): labels[str(value)] for value in known if str(value) in labels}
+
+
+async def facet_columns(facet: Any, sql: str, params: Any = None) -> Any:
+    """For other plugins' facets: before PostgreSQL 16 a subquery needs a name."""
+    if not isinstance(facet.ds.databases.get(facet.database), PostgresDatabase):
+        return await _core_columns(facet, sql, params)
+    results = await facet.ds.execute(facet.database, f"select * from ({sql}) as facet limit 0", params or [])
+    return results.columns
+
+
+async def facet_row_count(facet: Any) -> Any:
+    """As facet_columns."""
+    if facet.row_count is None and isinstance(facet.ds.databases.get(facet.database), PostgresDatabase):
+        results = await facet.ds.execute(facet.database, f"select count(*) from ({facet.sql}) as facet", facet.params)
+        facet.row_count = results.rows[0][0]
+    return await _core_row_count(facet)

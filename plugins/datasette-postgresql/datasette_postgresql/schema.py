@@ -7,6 +7,7 @@ from datasette.utils import Column as SqliteColumn
 
 from . import sqlite_words
 from .catalogue import Catalogue, Table
+from .search import searchable
 
 
 class CatalogueDatabase(Database):  # type: ignore[misc]  # datasette has no types
@@ -42,9 +43,10 @@ class CatalogueDatabase(Database):  # type: ignore[misc]  # datasette has no typ
         found = await self._relation(table)
         return list(found.primary_key) if found else []
 
-    async def fts_table(self, table: str) -> None:
-        """SQLite's full text search has no table here."""
-        return None
+    async def fts_table(self, table: str) -> str | None:
+        """What is searched where `table` is: itself, if it has a text-search column or index."""
+        found = await self._relation(table)
+        return table if found and searchable(found) else None
 
     async def label_column_for_table(self, table: str) -> str | None:
         """The core's rules: metadata, a name or title, or the other one of two columns."""

