@@ -58,7 +58,7 @@ BAD_CREDENTIALS = "Invalid username/password."
 ACCOUNT = """
     select username, password, is_active
     from auth_user
-    where username = %(name)s
+    where username = $1
 """
 
 # The check of a name that nobody has takes as long as that of a wrong password.
@@ -93,10 +93,11 @@ class Accounts:
         """The active account of that name."""
         if not name or len(name) > 150 or "\x00" in name:
             return None
-        rows = (await self._database.fetch(ACCOUNT, {"name": name})).rows
-        if not rows or not rows[0]["is_active"]:
+        rows = await self._database.prepared.ask(ACCOUNT, [name])
+        if not rows:
             return None
-        return Account(str(rows[0]["username"]), str(rows[0]["password"]))
+        username, password, is_active = rows[0]
+        return Account(username, password) if is_active else None
 
     async def verify(self, name: str, password: str) -> Account | None:
         """The active account of that name, if that is its password. Hashes in a thread, for half a second."""

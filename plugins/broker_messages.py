@@ -10,6 +10,9 @@ from plugins.elasticc_tables import MOST_BIGINT, iso
 DEFAULT_NUM = 100
 MICROSECONDS = "(extract(epoch from m.{column}) * 1000000)::bigint"
 
+# What an answer is made of; sources serve only to find messages by their object.
+READS = ("elasticc_brokermessage", "elasticc_brokerclassification", "elasticc_brokerclassifier")
+
 # What a list may be asked by, and the condition for it.
 BY = {
     "alertid": 'm."alertId" = any(%(ids)s::bigint[])',

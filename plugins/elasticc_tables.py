@@ -3,9 +3,13 @@
 Rows are made into JSON by PostgreSQL and passed through as text. Second names of columns are for SQL alone and left out.
 """
 
+import hashlib
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from datasette_postgresql import PostgresDatabase
 
@@ -26,6 +30,7 @@ NAMES = (
 )
 REMEMBER_SECONDS = 10
 MOST_BIGINT = 2**63 - 1
+MOST_ARGUMENTS = 98  # PostgreSQL's functions take 100
 
 COLUMNS = """
     select
@@ -39,99 +44,130 @@ COLUMNS = """
         exists (
             select from pg_catalog.pg_constraint k
             where k.conrelid = c.oid and k.contype = 'f' and a.attnum = any(k.conkey)
-        ) as is_foreign
+        ) as is_foreign,
+        a.attnotnull,
+        exists (
+            select from pg_catalog.pg_index i
+            join pg_catalog.pg_class x on x.oid = i.indexrelid
+            join pg_catalog.pg_am m on m.oid = x.relam
+            where i.indrelid = c.oid and i.indkey[0] = a.attnum and i.indisvalid and i.indpred is null and m.amname = 'btree'
+        ) as is_indexed
     from pg_catalog.pg_class c
     join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
     join pg_catalog.pg_type t on t.oid = a.atttypid
     where c.relnamespace = 'public'::regnamespace
       and c.relkind in ('r', 'p')
-      and c.relname = any(%(tables)s)
+      and c.relname = any($1::text[])
     order by c.relname, a.attnum
 """
 
-# How many rows there are, and where this page lies among the keys.
+# What the triggers of loader/elasticc/migrations/0005_tally.py keep.
+COUNT = "(select sum(c.rows)::bigint from tally.change c where c.relation = '{relation}')"
+VERSION = "(select bit_xor(c.token) from tally.change c where c.relation in ({relations}))"
+
+# A page in one statement: its rows as JSON, where it lies among the keys, and what all of that was read from.
 PAGE = """
-    select
-        (select count(*) from {source} t) as count,
-        page.first,
-        page.last,
-        page.rows,
-        exists (select from {source} t where t.{key} > page.last) as more
+    select page.first, page.last, page.rows, page.body, {version}, {count},
+        exists (select from {source} t where {filter} and t.{key} > page.last)
     from (
-        select min({key}) as first, max({key}) as last, count(*) as rows
+        select min(t.key) as first, max(t.key) as last, count(*) as rows, string_agg(t.body, ',' order by t.key) as body
         from (
-            select {key}
+            select t.{key} as key, {body} as body
             from {source} t
-            where {bound}
-            order by {key} {direction}
-            offset %(offset)s
-            limit %(limit)s
-        ) keys
+            where {filter} and {bound}
+            order by t.{key} {direction}
+            limit {limit}
+        ) t
+    ) page
+"""
+
+# The same of a page that is streamed: its keys alone.
+KEYS = """
+    select page.first, page.last, page.rows, null, {version}, {count},
+        exists (select from {source} t where {filter} and t.{key} > page.last)
+    from (
+        select min(t.key) as first, max(t.key) as last, count(*) as rows
+        from (
+            select t.{key} as key
+            from {source} t
+            where {filter} and {bound}
+            order by t.{key} {direction}
+            limit {limit}
+        ) t
     ) page
 """
 
 CHUNK = """
-    select
-        string_agg(chunk.body, ',' order by chunk.key) as body,
-        max(chunk.key) as last
+    select string_agg(t.body, ',' order by t.key), max(t.key)
     from (
         select t.{key} as key, {body} as body
         from {source} t
-        where t.{key} > %(after)s and t.{key} <= %(last)s
+        where {filter} and t.{key} > {after} and t.{key} <= {last}
         order by t.{key}
-        limit %(rows)s
-    ) chunk
+        limit {limit}
+    ) t
 """
 
 ONE = """
-    select {body} as body
+    select {body}, {version}
     from {source} t
-    where t.{key} = %(key)s
+    where t.{key} = $1
 """
 
-ALERT = """json_build_object(
-    'alertId', t."alertId",
-    'diaSource', (select {source} from elasticc_diasource s where s."diaSourceId" = t."diaSource_id"),
-    'diaObject', (select {object} from elasticc_diaobject o where o."diaObjectId" = t."diaObject_id"),
-    'cutoutDifference', null,
-    'cutoutTemplate', null,
-    'prvDiaSources', coalesce((
-        select json_agg({source} order by s."midPointTai", s."diaSourceId")
+ALERT = """concat(
+    '{{"alertId":', t."alertId",
+    ',"diaSource":', coalesce((select {source} from elasticc_diasource s where s."diaSourceId" = t."diaSource_id"), 'null'),
+    ',"diaObject":', coalesce((select {object} from elasticc_diaobject o where o."diaObjectId" = t."diaObject_id"), 'null'),
+    ',"cutoutDifference":null,"cutoutTemplate":null,"prvDiaSources":[', (
+        select string_agg({source}, ',' order by s."midPointTai", s."diaSourceId")
         from elasticc_diaalertprvsource p
         join elasticc_diasource s on s."diaSourceId" = p."diaSource_id"
         where p."diaAlert_id" = t."alertId"
-    ), '[]'),
-    'prvDiaForcedSources', coalesce((
-        select json_agg({forced} order by f."midPointTai", f."diaForcedSourceId")
+    ),
+    '],"prvDiaForcedSources":[', (
+        select string_agg({forced}, ',' order by f."midPointTai", f."diaForcedSourceId")
         from elasticc_diaalertprvforcedsource p
         join elasticc_diaforcedsource f on f."diaForcedSourceId" = p."diaForcedSource_id"
         where p."diaAlert_id" = t."alertId"
-    ), '[]'),
-    'prvDiaNonDetectionLimits', '[]'::json
-)::text"""
+    ),
+    '],"prvDiaNonDetectionLimits":[]}}'
+)"""
+
+# What an alert is made of.
+ALERT_READS = (
+    "elasticc_diaalert",
+    "elasticc_diaalertprvforcedsource",
+    "elasticc_diaalertprvsource",
+    "elasticc_diaforcedsource",
+    "elasticc_diaobject",
+    "elasticc_diasource",
+)
 
 
 @dataclass(frozen=True)
 class Column:
-    """A stored column; a foreign key is shown under its field's name, without `_id`."""
+    """A stored column; a foreign key is shown under its field's name, without `_id`. An index begins with it, or none does."""
 
     name: str
     type: str
     is_key: bool
     is_foreign: bool
+    is_needed: bool
+    is_indexed: bool
 
     @property
     def field(self) -> str:
         return self.name.removesuffix("_id") if self.is_foreign else self.name
 
-    def expression(self, alias: str) -> str:
-        """Its value as JSON can hold it. NaN - NaN and inf - inf are NaN, which is not 0, so those become null."""
+    def json(self, alias: str) -> str:
+        """Its value as JSON text. NaN - NaN and inf - inf are NaN, which is not 0, so those become null."""
         column = f"{alias}.{quote(self.name)}"
         if self.type in ("float4", "float8"):
-            return f"case when {column} - {column} = 0 then {column} end"
-        if self.type == "timestamptz":
-            return iso(column)
-        return column
+            return f"case when {column} - {column} = 0 then {column}::text else 'null' end"
+        if self.type in ("int2", "int4", "int8"):
+            return column if self.is_needed else f"coalesce({column}::text, 'null')"
+        value = iso(column) if self.type == "timestamptz" else column
+        return f"coalesce(to_json({value})::text, 'null')"
 
 
 @dataclass(frozen=True)
@@ -139,27 +175,39 @@ class Table:
     """A published table, its key, a column of whole numbers, and how a row of it becomes JSON text.
 
     `source` is where rows come from: the table, or a query that numbers those of a small one whose key is of several columns.
+    `reads` are the relations that an answer depends on.
     """
 
     name: str
     source: str
     key: str
     body: str
+    columns: tuple[Column, ...]
+    reads: tuple[str, ...]
     has_details: bool = True
 
     @property
     def rows_a_chunk(self) -> int:
-        """Some megabytes at most: an alert holds up to hundreds of earlier points."""
+        """Some megabytes at most: an alert holds up to hundreds of earlier points. Larger pages are streamed."""
         return 200 if self.name == "elasticc_diaalert" else 2000
 
-    def page_sql(self, bound: str, direction: str) -> str:
-        return PAGE.format(source=self.source, key=quote(self.key), bound=bound, direction=direction)
+    @property
+    def count(self) -> str:
+        return COUNT.format(relation=self.name)
 
-    def chunk_sql(self) -> str:
-        return CHUNK.format(source=self.source, key=quote(self.key), body=self.body)
+    @property
+    def version(self) -> str:
+        return VERSION.format(relations=", ".join(f"'{relation}'" for relation in self.reads))
 
-    def one_sql(self) -> str:
-        return ONE.format(source=self.source, key=quote(self.key), body=self.body)
+    @cached_property
+    def shape(self) -> str:
+        """Another one whenever a row's JSON is made in another way."""
+        return hashlib.sha256(self.body.encode()).hexdigest()[:8]
+
+    def sql(self, template: str, **parts: str) -> str:
+        """One of the statements above; `filter`, `bound` and so on are SQL."""
+        ours = {"source": self.source, "key": quote(self.key), "body": self.body, "version": self.version, "count": "null"}
+        return template.format(**{**ours, **parts})
 
 
 class Tables:
@@ -172,15 +220,19 @@ class Tables:
     async def get(self, database: PostgresDatabase, name: str) -> Table | None:
         """By its name in addresses; None where the database doesn't have it, or not with a primary key."""
         if time.monotonic() - self._read_at > REMEMBER_SECONDS:
-            rows = (await database.fetch(COLUMNS, {"tables": [PREFIX + name for name in NAMES]})).rows
-            self._tables = _tables([tuple(row) for row in rows])
+            rows = await database.prepared.ask(COLUMNS, [[PREFIX + name for name in NAMES]])
+            self._tables = _tables(rows)
             self._read_at = time.monotonic()
         return self._tables.get(name)
 
+    def forget(self) -> None:
+        """A name was gone: look again."""
+        self._read_at = float("-inf")
+
 
 def quote(name: str) -> str:
-    """As an identifier in SQL that takes parameters."""
-    return '"' + name.replace('"', '""').replace("%", "%%") + '"'
+    """As an identifier in SQL."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def iso(column: str) -> str:
@@ -189,29 +241,37 @@ def iso(column: str) -> str:
     return f"replace({text}, '.000000Z', 'Z')"
 
 
-def _tables(rows: Sequence[tuple[object, ...]]) -> dict[str, Table]:
+def _tables(rows: Sequence[tuple[Any, ...]]) -> dict[str, Table]:
     columns: dict[str, list[Column]] = {}
-    for table, name, kind, is_key, is_foreign in rows:
-        columns.setdefault(str(table), []).append(Column(str(name), str(kind), bool(is_key), bool(is_foreign)))
+    for table, *facts in rows:
+        columns.setdefault(table, []).append(Column(*facts))
     tables = {name: _table(name, columns) for name in columns if any(column.is_key for column in columns[name])}
     return {name.removeprefix(PREFIX): table for name, table in tables.items()}
 
 
 def _table(name: str, columns: dict[str, list[Column]]) -> Table:
-    keys = [column.name for column in columns[name] if column.is_key]
-    body = _alert(columns) if name == "elasticc_diaalert" else f"{_object(columns[name], 't')}::text"
+    ours = tuple(columns[name])
+    keys = [column.name for column in ours if column.is_key]
+    body = _alert(columns) if name == "elasticc_diaalert" else _object(ours, "t")
+    reads = ALERT_READS if name == "elasticc_diaalert" else (name,)
     if len(keys) == 1:
-        return Table(name, quote(name), keys[0], body)
+        return Table(name, quote(name), keys[0], body, ours, reads)
     order = ", ".join(map(quote, keys))
     numbered = f"(select *, row_number() over (order by {order}) as row_number from {quote(name)})"
-    return Table(name, numbered, "row_number", body, has_details=False)
+    return Table(name, numbered, "row_number", body, ours, reads, has_details=False)
 
 
 def _object(columns: Sequence[Column], alias: str) -> str:
-    """Primary key, plain fields, foreign keys. row_to_json, for json_build_object stops at 50 fields."""
+    """Primary key, plain fields, foreign keys. Texts joined: a third faster than row_to_json with its row."""
     ordered = sorted(columns, key=lambda column: (not column.is_key, column.is_foreign and not column.is_key))
-    fields = ", ".join(f"{column.expression(alias)} as {quote(column.field)}" for column in ordered)
-    return f"(select row_to_json(fields) from (select {fields}) fields)"
+    parts: list[str] = []
+    for column in ordered:
+        before = ("," if parts else "{") + json.dumps(column.field, ensure_ascii=False) + ":"
+        parts += ["'" + before.replace("'", "''") + "'", column.json(alias)]
+    parts.append("'}'")
+    groups = [parts[at : at + MOST_ARGUMENTS] for at in range(0, len(parts), MOST_ARGUMENTS)]
+    joined = ", ".join("concat(" + ", ".join(group) + ")" for group in groups)
+    return f"concat({joined})"
 
 
 def _alert(columns: dict[str, list[Column]]) -> str:

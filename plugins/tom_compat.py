@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -167,7 +167,7 @@ def _holds_object(value: object) -> bool:
     return isinstance(value, dict) or (isinstance(value, list) and any(map(_holds_object, value)))
 
 
-async def _in_chunks(results: Any) -> AsyncIterator[str]:
+async def _in_chunks(results: Any) -> AsyncGenerator[str, None]:
     """The answer as text; NaN and infinities, which JSON doesn't know, are null."""
     yield '{"status": "ok", "rows": ['
     for number, chunk in enumerate(_chunks(results)):

@@ -5,6 +5,7 @@ import signal
 import sys
 from types import FrameType
 
+import uvloop
 from server import embedded
 from server.errors import ServerError
 from server.settings import Settings
@@ -17,8 +18,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     try:
         settings = Settings.from_env()
-        with embedded.connect(settings) as admin_url:
-            asyncio.run(serve(settings, admin_url))
+        with embedded.connect(settings) as admin_url, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings, admin_url))
     except KeyboardInterrupt:
         pass
     except (PortalError, ServerError) as error:

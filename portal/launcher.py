@@ -41,6 +41,7 @@ async def serve(settings: Settings, admin_url: str) -> None:
             lifespan="on",
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            access_log=False,
         )
         await uvicorn.Server(config).serve(sockets=[listener])
 

@@ -1,7 +1,8 @@
 """A PostgreSQL database as Datasette sees it. It reads, and refuses to write.
 
 `execute` is Datasette's door: SQL with `:name`, typed by a person or made by the core. `fetch`, `run` and `run_statements` are
-other plugins' doors: finished PostgreSQL with psycopg2's placeholders. `execute_generated` is for this plugin's own views.
+other plugins' doors: finished PostgreSQL with psycopg2's placeholders; `prepared` is their fast one, with $1.
+`execute_generated` is for this plugin's own views.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from .catalogue import Catalogue, Table, load
 from .errors import STALE_NAMES, PostgresError, TimeLimitReached, WriteRefused
 from .lexer import has_semicolon, render
 from .pool import Pool
+from .prepared import Prepared
 from .quoting import quote
 from .schema import CatalogueDatabase
 from .session import Address, Answer, Session
@@ -44,6 +46,7 @@ class PostgresDatabase(CatalogueDatabase):
         self.settings = settings
         address = Address(settings.dsn, settings.schemas, settings.connect_timeout_s)
         self._pool = Pool(address, settings.pool_size, name)
+        self.prepared = Prepared(address, settings.pool_size, self._limit_ms(None))
         self._catalogue: Catalogue | None = None
         self._loaded_at = 0.0
         self._reloading = threading.Lock()
@@ -193,6 +196,7 @@ class PostgresDatabase(CatalogueDatabase):
 
     def close(self) -> None:
         self._pool.close()
+        self.prepared.close()
 
     def __repr__(self) -> str:
         return f"<PostgresDatabase: {self.name}>"

@@ -133,8 +133,8 @@ class Session:
             self._connection.close()
 
     def abandon(self) -> None:
-        """Cancel and close in a thread of its own: a cancel request waits for a server that may be frozen."""
-        _in_background(_cancel_and_close, self._connection)
+        """This connection is of no more use to anybody."""
+        abandon(self._connection)
         self._connection = _Gone()
 
     def _wait(self, deadline: float, max_bytes: int | None) -> None:
@@ -188,7 +188,7 @@ class Plain:
                 return function(self.connection)
             except psycopg2.Error as error:
                 if watch.reason:
-                    _in_background(_cancel_and_close, self.connection)
+                    abandon(self.connection)
                     raise _overdue() from error
                 raise translate(error) from error
 
@@ -231,8 +231,9 @@ def _too_large(max_bytes: int | None) -> ResultTooLarge:
     return ResultTooLarge(f"The result is larger than the limit of {max_bytes} bytes.")
 
 
-def _in_background(function: Callable[[Any], None], argument: Any) -> None:
-    threading.Thread(target=function, args=(argument,), daemon=True).start()
+def abandon(connection: Any) -> None:
+    """Cancel and close in a thread of its own: a cancel request waits for a server that may be frozen."""
+    threading.Thread(target=_cancel_and_close, args=(connection,), daemon=True).start()
 
 
 def _cancel_and_close(connection: Any) -> None:
