@@ -23,7 +23,7 @@ from plugins.elasticc_filters import BadFilter
 from plugins.elasticc_filters import read as read_filters
 from plugins.elasticc_lists import Listing
 from plugins.elasticc_paging import Paging, Query, positive
-from plugins.elasticc_sending import JSON, KEPT, JsonPage, JsonStream
+from plugins.elasticc_sending import JSON, KEPT, UNKEPT, JsonPage, JsonStream
 from plugins.elasticc_tables import MOST_BIGINT, NAMES, ONE, Table, Tables
 
 if TYPE_CHECKING:  # Datasette loads its plugins while it is itself half loaded
@@ -58,6 +58,8 @@ def asgi_wrapper(datasette: Datasette) -> Callable[[App], App]:
                 return
             request = Request(scope, receive)
             response = await _answer(datasette, request, match)
+            for name, value in UNKEPT.items():
+                response.headers.setdefault(name, value)
             await response.asgi_send(send)
 
         return answered

@@ -18,8 +18,10 @@ LEVEL, GZIP = 1, 31
 LEAST_BYTES = 1400  # fits into one packet anyway
 MOST_BYTES_ON_LOOP = 16 * 1024  # 0.2 ms
 
-# Whoever stores it asks again each time, with its ETag.
-KEPT = {"cache-control": "private, no-cache", "vary": "Cookie, Authorization, Accept-Encoding"}
+# Whoever stores an answer asks again each time, with its ETag; what has none isn't stored.
+VARY = "Cookie, Authorization, Accept-Encoding"
+KEPT = {"cache-control": "private, no-cache", "vary": VARY}
+UNKEPT = {"cache-control": "private, no-store", "vary": VARY}
 
 
 class JsonPage(Response):  # type: ignore[misc]

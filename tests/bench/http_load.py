@@ -71,7 +71,9 @@ class Client:
         return data
 
 
-def rate(port: int, paths: Paths, headers: Mapping[str, str], *, clients: int, seconds: float, statuses: tuple[int, ...] = (200,)) -> float:
+def rate(
+    port: int, paths: Paths, headers: Mapping[str, str], *, clients: int, seconds: float, statuses: tuple[int, ...] = (200,)
+) -> float:
     """Answers a second, of so many clients at once, each with one request under way."""
     counts, failed = [0] * clients, []
     started = threading.Barrier(clients + 1)
