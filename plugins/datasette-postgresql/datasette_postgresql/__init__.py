@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from datasette import hookimpl
+from datasette.plugins import pm
 
+from . import hookspecs
 from . import settings as settings_module
 from .database import PostgresDatabase
 from .errors import ConfigurationError, PostgresError
@@ -13,6 +15,8 @@ from .role import check
 from .settings import PLUGIN, DatabaseSettings
 
 __all__ = ["ConfigurationError", "DatabaseSettings", "PostgresDatabase", "PostgresError"]
+
+pm.add_hookspecs(hookspecs)
 
 OURS = (None, "description", "columns", "tables", "databases")  # the only metadata keys a comment can answer
 

@@ -17,8 +17,10 @@ from datasette.database import QueryInterrupted, Results
 from datasette.tracer import trace
 
 from . import sqlite_words
-from .catalogue import Catalogue, Table, load
+from .catalogue import Catalogue, load
+from .counts import count_tables
 from .errors import STALE_NAMES, PostgresError, TimeLimitReached, WriteRefused
+from .kept import Kept
 from .lexer import has_semicolon, render
 from .pool import Pool
 from .prepared import Prepared
@@ -50,6 +52,7 @@ class PostgresDatabase(CatalogueDatabase):
         self._catalogue: Catalogue | None = None
         self._loaded_at = 0.0
         self._reloading = threading.Lock()
+        self.kept = Kept()
         self._counts: dict[str, tuple[float, int | None]] = {}
 
     @classmethod
@@ -168,15 +171,13 @@ class PostgresDatabase(CatalogueDatabase):
         return await self._in_thread(self._reload)
 
     async def table_counts(self, limit: int = 10) -> dict[str, int | None]:
-        """Exact where a count fits into `limit` ms, kept for some seconds; else None."""
-        counts: dict[str, int | None] = {}
-        for name, table in (await self.current_catalogue()).tables.items():
-            known = self._counts.get(name)
-            if known is None or known[0] < time.monotonic():
-                known = (time.monotonic() + max(30.0, self.settings.catalogue_refresh_s), await self._count(table, limit))
-                self._counts[name] = known
-            counts[name] = known[1]
-        return counts
+        """Exact where another plugin knows it or a count fits into `limit` ms, else an Estimate; kept for some seconds."""
+        tables = (await self.current_catalogue()).tables
+        now = time.monotonic()
+        old = {name: table for name, table in tables.items() if name not in self._counts or self._counts[name][0] < now}
+        for name, count in (await count_tables(self, old, limit, COUNTED_ROWS)).items():
+            self._counts[name] = (now + max(30.0, self.settings.catalogue_refresh_s), count)
+        return {name: self._counts[name][1] for name in tables}
 
     # Limits
 
@@ -251,17 +252,6 @@ class PostgresDatabase(CatalogueDatabase):
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool.executor, work)
-
-    async def _count(self, table: Table, limit_ms: int) -> int | None:
-        if table.kind == "f" or (table.estimate or 0) > COUNTED_ROWS:
-            return None
-        try:
-            results = await self.execute_generated(
-                f"select count(*) from {table.identifier}", custom_time_limit=limit_ms, log_sql_errors=False
-            )
-        except (QueryInterrupted, PostgresError):
-            return None
-        return int(results.rows[0][0])
 
     def _reload(self) -> Catalogue:
         settings = self.settings

@@ -11,12 +11,13 @@ from datasette.facets import Facet
 from datasette.utils import tilde_decode
 from datasette.utils.asgi import Response
 from datasette.views.base import BaseView
+from datasette.views.index import IndexView
 
 from . import templating
 from .database import PostgresDatabase
 from .errors import PostgresError
 from .quoting import quote
-from .views import OURS
+from .views import OURS, PgIndexView
 
 _core_dispatch = BaseView.dispatch_request
 _core_expand = Datasette.expand_foreign_keys
@@ -44,7 +45,9 @@ def finite(row: Any) -> Any:
 
 
 async def dispatch_request(view: Any, request: Any) -> Any:
-    """Our version of the page where the address names one of our databases."""
+    """Our version of the page where the address names one of our databases, or all."""
+    if type(view) is IndexView:
+        view = PgIndexView(view.ds)
     ours = OURS.get(type(view))
     database = _postgres(view.ds, request.url_vars.get("database")) if ours else None
     if ours is not None and database is not None:

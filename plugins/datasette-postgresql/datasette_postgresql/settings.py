@@ -26,7 +26,7 @@ class DatabaseSettings:
     time_limit_ms: int | None = None
     facet_time_limit_ms: int | None = None
     facet_suggest_time_limit_ms: int | None = None
-    count_time_limit_ms: int = 1000
+    count_time_limit_ms: int = 100
     max_rows: int | None = None
     max_bytes: int = 100_000_000
     pool_size: int = 8

@@ -12,6 +12,7 @@ from datasette.utils.asgi import BadRequest, NotFound
 from datasette.views import table as core_table
 from datasette.views.base import BaseView, DatasetteError, DataView
 from datasette.views.database import DatabaseView, QueryView
+from datasette.views.index import IndexView
 from datasette.views.row import RowView
 from datasette.views.table import TableView
 
@@ -19,15 +20,18 @@ from . import facets, paging
 from .asking import ask
 from .catalogue import Table
 from .columns import comparable, is_sortable
+from .counts import count
+from .database import PostgresDatabase
 from .errors import PostgresError
+from .estimates import labelled
 from .filters import PgFilters
 from .paging import path_from_row_pks, row_keys
 from .querying import awaited, derive_named_parameters, explain_url, validate_sql_select
 from .quoting import quote
 from .requested import requested
+from .suggestions import suggestions
 from .surgery import Cut, Replacement, rewritten
 
-UNCOUNTED_ROWS = 5_000_000  # a whole table estimated larger is not counted; 3 million take about 0.1 s
 REFERENCE_LIMIT_MS = 500
 
 
@@ -43,19 +47,6 @@ def relation_of(db: Any, name: str) -> Table:
     if found is None:
         raise NotFound("Table not found")
     return found
-
-
-async def count(db: Any, request: Any, relation: Table, sql: str, params: Mapping[str, Any]) -> int | None:
-    """Exact where it takes no longer than count_time_limit_ms; else None."""
-    if " where " not in sql and (relation.estimate or 0) > UNCOUNTED_ROWS:
-        return None
-    try:
-        results = await ask(
-            db, request, sql, params, custom_time_limit=db.limit_ms("count_time_limit_ms"), log_sql_errors=False
-        )
-    except QueryInterrupted:
-        return None
-    return int(results.rows[0][0])
 
 
 async def sql_params_pks(db: Any, table: str, pk_values: Sequence[str]) -> tuple[str, dict[str, str], list[str]]:
@@ -91,6 +82,7 @@ NAMES: dict[str, Any] = {
     "derive_named_parameters": derive_named_parameters,
     "escape_sqlite": quote,
     "Filters": PgFilters,
+    "labelled": labelled,
     "offset_of": paging.offset,
     "one_row": one_row,
     "order_of": paging.order_by,
@@ -100,6 +92,7 @@ NAMES: dict[str, Any] = {
     "relation_of": relation_of,
     "requested": requested,
     "row_keys": row_keys,
+    "suggestions": suggestions,
     "text_of": paging.text_of,
     "validate_sql_select": validate_sql_select,
     "whole_number": whole_number,
@@ -242,7 +235,7 @@ TABLE: Sequence[Replacement] = (
     (
         "            count_rows = list(await db.execute(count_sql, from_sql_params))\n"
         "            filtered_table_rows_count = count_rows[0][0]\n",
-        "            filtered_table_rows_count = await count(db, request, relation, count_sql, from_sql_params)\n",
+        "            filtered_table_rows_count = await count(db, request, relation, from_sql, from_sql_params)\n",
     ),
     ("pm.hook.register_facet_classes()", "postgres_facets(pm.hook.register_facet_classes())"),
     # One after another: a coroutine made beforehand is never awaited where the one before it fails.
@@ -256,7 +249,7 @@ TABLE: Sequence[Replacement] = (
         "                facet.suggest() for facet in facet_instances\n"
         "            ]\n"
         "            for suggest_result in await gather(*facet_suggest_awaitables):\n",
-        "            for suggest_result in [await facet.suggest() for facet in facet_instances]:\n",
+        "            for suggest_result in await suggestions(facet_instances):\n",
     ),
     (
         "await gather(execute_facets(), execute_suggested_facets())",
@@ -268,6 +261,10 @@ TABLE: Sequence[Replacement] = (
     ('"pk{}".format(i): rows[-2][pk]', '"pk{}".format(i): plain(rows[-2][pk])'),
     ("tilde_encode(str(prefix))", "tilde_encode(text_of(prefix))"),
     ("link_column=not is_view,", "link_column=not by_offset,"),
+    (
+        '"filtered_table_rows_count": filtered_table_rows_count,\n',
+        '**labelled({"filtered_table_rows_count": filtered_table_rows_count}),\n',
+    ),
 )
 PAGING = Cut(
     start="    # Handle pagination driven by ?_next=\n",
@@ -332,7 +329,24 @@ class PgRowView(RowView):  # type: ignore[misc]
 
 class PgDatabaseView(DatabaseView):  # type: ignore[misc]
     as_csv = as_csv
-    data = rewritten(DatabaseView.data, [], NAMES)
+    data = rewritten(DatabaseView.data, [('"tables": tables,\n', '"tables": labelled(tables),\n')], NAMES)
+
+
+# The core counts only in databases smaller than 100 MB; what ours take for counts is never long.
+INDEX: Sequence[Replacement] = (
+    ("if not db.is_mutable or db.size < COUNT_DB_SIZE_LIMIT:", "if is_quick_to_count(db) or db.size < COUNT_DB_SIZE_LIMIT:"),
+    ('json.dumps({db["name"]: db for db in databases}', 'json.dumps({db["name"]: labelled(db) for db in databases}'),
+)
+
+
+def is_quick_to_count(db: Any) -> bool:
+    return isinstance(db, PostgresDatabase) or not db.is_mutable
+
+
+class PgIndexView(IndexView):  # type: ignore[misc]
+    """For all databases, whosever they are."""
+
+    get = rewritten(IndexView.get, INDEX, {"labelled": labelled, "is_quick_to_count": is_quick_to_count})
 
 
 OURS: dict[type, type] = {TableView: PgTableView, RowView: PgRowView, DatabaseView: PgDatabaseView}
