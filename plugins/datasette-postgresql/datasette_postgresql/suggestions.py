@@ -77,13 +77,19 @@ async def _by_sample(
     of_first += [f"count({day_of(column, quote(column.name))})" for column in days]
     if not of_sample and not of_first:
         return {}
-    sql = SAMPLED.format(sql=source.sql, rows=SAMPLE, first=FIRST, of_sample=", ".join(of_sample), of_first=", ".join(of_first))
+    sql = SAMPLED.format(
+        sql=source.sql,
+        rows=SAMPLE,
+        first=FIRST,
+        of_sample=", ".join(["count(*)", *of_sample]),
+        of_first=", ".join(["count(*)", *of_first]),
+    )
     try:
         measured = list((await source.ask(sql, limit_ms)).rows[0])
     except (QueryInterrupted, PostgresError):
         return {}
-    pairs = zip(columns, measured[: 2 * len(columns) : 2], measured[1 : 2 * len(columns) : 2], strict=True)
-    rest = measured[2 * len(columns) :]
+    counted, rest = measured[1 : 1 + 2 * len(columns)], measured[2 + 2 * len(columns) :]
+    pairs = zip(columns, counted[::2], counted[1::2], strict=True)
     return {
         PgColumnFacet.type: [column.name for column, distinct, known in pairs if 1 < distinct <= size and distinct < known],
         PgArrayFacet.type: [column.name for column, good in zip(lists, rest, strict=False) if good],
