@@ -188,14 +188,14 @@ def test_the_link_counts_exactly(hurried: Site) -> None:
 
 
 def test_a_sqlite_database_beside_it_has_its_facets_as_before(hurried: Site) -> None:
-    memory = hurried.datasette.add_memory_database("beside")
+    memory = hurried.datasette.add_memory_database("sqlite_beside")
 
     async def fill() -> None:
         await memory.execute_write_script("create table t (id integer primary key, kind text); insert into t values (1, 'a')")
 
     asyncio.run(fill())
-    html = hurried.get("/beside/t", _facet="kind").text
-    assert '<a href="http://localhost/beside/t?_facet=kind&amp;kind=a">a</a> 1</li>' in html and "Count exactly" not in html
+    html = hurried.get("/sqlite_beside/t", _facet="kind").text
+    assert '<a href="http://localhost/sqlite_beside/t?_facet=kind&amp;kind=a">a</a> 1</li>' in html and "Count exactly" not in html
 
 
 def test_suggestions_cost_one_query_a_page_and_none_for_a_page_just_seen(hurried: Site) -> None:
