@@ -29,6 +29,7 @@ from .schema import CatalogueDatabase
 from .session import Address, Answer, Session
 from .settings import DatabaseSettings
 from .statements import ask_as_cursor, ask_directly, interpolated
+from .streams import Streams
 from .values import rows_of
 
 T = TypeVar("T")
@@ -46,13 +47,14 @@ class PostgresDatabase(CatalogueDatabase):
         super().__init__(ds, path=None, is_mutable=True, is_memory=False)
         self.name = name
         self.settings = settings
-        address = Address(settings.dsn, settings.schemas, settings.connect_timeout_s)
+        self.address = address = Address(settings.dsn, settings.schemas, settings.connect_timeout_s)
         self._pool = Pool(address, settings.pool_size, name)
         self.prepared = Prepared(address, settings.pool_size, self._limit_ms(None))
         self._catalogue: Catalogue | None = None
         self._loaded_at = 0.0
         self._reloading = threading.Lock()
         self.kept = Kept()
+        self.streams = Streams(settings.streams, settings.stream_limit_s, name)
         self._counts: dict[str, tuple[float, int | None]] = {}
 
     @classmethod
@@ -186,6 +188,11 @@ class PostgresDatabase(CatalogueDatabase):
         """Of one answer; a page of a table is no longer."""
         return self.settings.max_rows or int(self.ds.max_returned_rows)
 
+    @property
+    def time_limit_ms(self) -> int:
+        """Of one query."""
+        return self._limit_ms(None)
+
     def limit_ms(self, name: str) -> int:
         """`name` is a setting of the database, else Datasette's of that name."""
         return int(getattr(self.settings, name) or self.ds.setting(name))
@@ -196,6 +203,7 @@ class PostgresDatabase(CatalogueDatabase):
         return str(self.name)
 
     def close(self) -> None:
+        self.streams.close()
         self._pool.close()
         self.prepared.close()
 

@@ -132,6 +132,11 @@ class Session:
         with contextlib.suppress(psycopg2.Error):
             self._connection.close()
 
+    def cancel(self) -> None:
+        """From another thread: whoever waits for the answer gets an error."""
+        with contextlib.suppress(psycopg2.Error):
+            self._connection.cancel()
+
     def abandon(self) -> None:
         """This connection is of no more use to anybody."""
         abandon(self._connection)
@@ -165,6 +170,9 @@ class _Gone:
 
     def close(self) -> None:
         """Somebody else does it."""
+
+    def cancel(self) -> None:
+        """It was, or it is closed."""
 
 
 class Plain:

@@ -30,6 +30,8 @@ class DatabaseSettings:
     max_rows: int | None = None
     max_bytes: int = 100_000_000
     pool_size: int = 8
+    streams: int = 2
+    stream_limit_s: int = 600
     connect_timeout_s: int = 10
     catalogue_refresh_s: float = 5.0
 

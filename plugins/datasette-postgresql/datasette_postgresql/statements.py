@@ -40,6 +40,12 @@ def ask_as_cursor(session: Session, sqls: Sequence[str], *, time_limit_ms: int, 
     return session.ask(message, time_limit_ms=time_limit_ms, max_bytes=max_bytes)
 
 
+def opened(sql: str, *, time_limit_ms: int) -> str:
+    """The beginning of a message: CURSOR is open over one statement in a READ ONLY transaction; a `fetch` follows."""
+    open_ = _do(f"declare c refcursor := '{CURSOR}'; begin open c no scroll for execute {quoted(checked(sql))}; end")
+    return f"begin transaction read only; set local statement_timeout = {int(time_limit_ms)}; {open_}; "
+
+
 def interpolated(session: Session, query: str, params: Any) -> str:
     """psycopg2's placeholders; a bare % is fine where there are no parameters."""
     if not params:

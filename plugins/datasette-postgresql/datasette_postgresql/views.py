@@ -21,6 +21,7 @@ from .asking import ask
 from .catalogue import Table
 from .columns import comparable, is_sortable
 from .counts import count
+from .csv_stream import streamed
 from .database import PostgresDatabase
 from .errors import PostgresError
 from .estimates import labelled
@@ -168,7 +169,12 @@ CSV: Sequence[Replacement] = (
         '                                elif data.get("table"):\n',
     ),
 )  # fmt: skip
-as_csv = rewritten(DataView.as_csv, CSV, {**NAMES, "page_options": page_options})
+in_pages = rewritten(DataView.as_csv, CSV, {**NAMES, "page_options": page_options})
+
+
+async def as_csv(view: BaseView, request: Any, database: str) -> Any:
+    return await streamed(view, request, database, in_pages)
+
 
 TABLE: Sequence[Replacement] = (
     ("pks = await db.primary_keys(table_name)", "pks = await row_keys(db, table_name)"),

@@ -195,7 +195,9 @@ def test_a_sqlite_database_beside_it_has_its_facets_as_before(hurried: Site) -> 
 
     asyncio.run(fill())
     html = hurried.get("/sqlite_beside/t", _facet="kind").text
-    assert '<a href="http://localhost/sqlite_beside/t?_facet=kind&amp;kind=a">a</a> 1</li>' in html and "Count exactly" not in html
+    assert (
+        '<a href="http://localhost/sqlite_beside/t?_facet=kind&amp;kind=a">a</a> 1</li>' in html and "Count exactly" not in html
+    )
 
 
 def test_suggestions_cost_one_query_a_page_and_none_for_a_page_just_seen(hurried: Site) -> None:
