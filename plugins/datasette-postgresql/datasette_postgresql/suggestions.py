@@ -13,6 +13,7 @@ from .columns import is_array, is_day, is_facet_as_text, is_json, is_text
 from .errors import PostgresError
 from .facets import PgArrayFacet, PgColumnFacet, PgDateFacet, PgFacet
 from .filters import day_of
+from .lists import is_list_of_texts
 from .quoting import quote
 from .samples import Source
 from .statistics import KEPT_S, distinct_values
@@ -70,7 +71,7 @@ async def _by_sample(
     source: Source, relation: Table, columns: Sequence[Column], size: int, limit_ms: int
 ) -> dict[str, list[str]]:
     """`columns` are those that might make a column facet. Nothing where it takes too long."""
-    lists = [column for column in relation.columns if is_array(column) or is_json(column)]
+    lists = [column for column in relation.columns if is_array(column) or is_json(column) or is_text(column)]
     days = [column for column in relation.columns if is_day(column) or is_text(column)]
     of_sample = [measure for column in columns for measure in _counts(column)]
     of_first = [_is_list(column) for column in lists]
@@ -92,7 +93,7 @@ async def _by_sample(
     pairs = zip(columns, counted[::2], counted[1::2], strict=True)
     return {
         PgColumnFacet.type: [column.name for column, distinct, known in pairs if 1 < distinct <= size and distinct < known],
-        PgArrayFacet.type: [column.name for column, good in zip(lists, rest, strict=False) if good],
+        PgArrayFacet.type: [column.name for column, good in zip(lists, rest[: len(lists)], strict=True) if good],
         PgDateFacet.type: [column.name for column, known in zip(days, rest[len(lists) :], strict=True) if known],
     }
 
@@ -107,6 +108,10 @@ def _is_list(column: Column) -> str:
     name = quote(column.name)
     if is_array(column):
         return f"coalesce(bool_or(cardinality({name}) > 0), false)"
+    if is_text(column):
+        held = f"{name}::text"
+        is_filled = f"{held} like '%\"%'"  # where all are lists of texts
+        return f"coalesce(bool_and({held} = '' or {is_list_of_texts(held, column.server)}) and bool_or({is_filled}), false)"
     held = f"{name}::jsonb"
     items = f"jsonb_path_query_array({held}, '$[*] ? (@.type() != \"string\")')"
     return (
