@@ -9,7 +9,9 @@ from datasette.plugins import pm
 
 from . import hookspecs
 from . import settings as settings_module
+from .catalogue import Catalogue
 from .database import PostgresDatabase
+from .descriptions import of_all, of_one
 from .errors import ConfigurationError, PostgresError
 from .role import check
 from .settings import PLUGIN, DatabaseSettings
@@ -18,7 +20,8 @@ __all__ = ["ConfigurationError", "DatabaseSettings", "PostgresDatabase", "Postgr
 
 pm.add_hookspecs(hookspecs)
 
-OURS = (None, "description", "columns", "tables", "databases")  # the only metadata keys a comment can answer
+# The only keys a comment can answer. "tables" is asked for permissions, twice for each table on a page: it has none of them.
+OURS = (None, "description", "columns", "databases")
 
 
 @hookimpl  # type: ignore[untyped-decorator]
@@ -42,13 +45,21 @@ def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
 
 @hookimpl  # type: ignore[untyped-decorator]
 def get_metadata(datasette: Any, key: str | None, database: str | None, table: str | None) -> dict[str, Any]:
-    """Comments as descriptions, without a query. New dicts each time: the core writes the user's metadata into them."""
+    """Comments as descriptions, without a query."""
     if key not in OURS:
         return {}
     ours = {name: db for name, db in datasette.databases.items() if isinstance(db, PostgresDatabase)}
     wanted = ours if database is None else {database: ours[database]} if database in ours else {}
-    described = {name: _descriptions(db, table) for name, db in wanted.items()}
+    described = {name: _described(db.catalogue, table) for name, db in wanted.items()}
     return {"databases": {name: {"tables": tables} for name, tables in described.items() if tables}} if described else {}
+
+
+def _described(catalogue: Catalogue, table: str | None) -> dict[str, Any]:
+    if table is None:
+        return of_all(catalogue)
+    relation = catalogue.relation(table)
+    about = of_one(relation) if relation else {}
+    return {table: about} if about else {}
 
 
 async def _connect(datasette: Any, name: str, settings: DatabaseSettings) -> None:
@@ -64,19 +75,6 @@ async def _connect(datasette: Any, name: str, settings: DatabaseSettings) -> Non
         database.close()
         raise ConfigurationError(f"{PLUGIN}: the catalogue of {name!r} can't be read: {error}") from error
     datasette.add_database(database, name=name)
-
-
-def _descriptions(database: PostgresDatabase, table: str | None) -> dict[str, Any]:
-    catalogue = database.catalogue
-    found = [*catalogue.tables.values(), *catalogue.views.values()] if table is None else [catalogue.relation(table)]
-    described: dict[str, Any] = {}
-    for relation in filter(None, found):
-        columns = {column.name: column.comment for column in relation.columns if column.comment}
-        about = {"description": relation.comment, "columns": columns}
-        about = {key: value for key, value in about.items() if value}
-        if about:
-            described[relation.name] = about
-    return described
 
 
 class _WithoutPostgres:

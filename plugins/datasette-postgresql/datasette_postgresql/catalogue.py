@@ -177,7 +177,7 @@ class Table:
         return next((column for column in self.columns if column.name == name), None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
     """`tables` has no views and `views` no tables; `size` is bytes; `fingerprint` changes with names, types, keys, comments."""
 
