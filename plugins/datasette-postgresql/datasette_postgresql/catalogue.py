@@ -17,6 +17,7 @@ from .quoting import quote, shown_name
 
 Ask = Callable[[str], list[tuple[Any, ...]]]
 
+RELATION_KINDS = "('r', 'p', 'v', 'm', 'f')"
 RELATIONS = """
 select c.oid, n.nspname, c.relname, c.relkind::text, c.reltuples::float8, c.relispartition,
        obj_description(c.oid, 'pg_class'),
@@ -28,7 +29,7 @@ select c.oid, n.nspname, c.relname, c.relkind::text, c.reltuples::float8, c.reli
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = any ({schemas}::text[])
-  and c.relkind in ('r', 'p', 'v', 'm', 'f')
+  and c.relkind in {kinds}
   and has_schema_privilege(n.oid, 'usage')
   and has_table_privilege(c.oid, 'select')
 order by array_position({schemas}::text[], n.nspname::text), c.relname
@@ -134,6 +135,7 @@ class Table:
     """`name` is Datasette's, `relname` the bare one; `kind` is pg_class.relkind: r table, p partitioned, f foreign, v view,
     m materialized view."""
 
+    oid: int
     name: str
     schema: str
     relname: str
@@ -195,7 +197,7 @@ class Catalogue:
 def load(ask: Ask, schemas: tuple[str, ...], only: tuple[str, ...] | None, exclude: tuple[str, ...]) -> Catalogue:
     """`ask` sends one query and returns its rows."""
     relations: dict[str, tuple[Any, ...]] = {}
-    for row in ask(RELATIONS.format(schemas=literal(list(schemas)))):
+    for row in ask(RELATIONS.format(schemas=literal(list(schemas)), kinds=RELATION_KINDS)):
         name = shown_name(row[1], row[2], schemas)
         if (only is None or _is_meant(only, name, row[1], row[2])) and not _is_meant(exclude, name, row[1], row[2]):
             relations[name] = row
@@ -208,7 +210,6 @@ def load(ask: Ask, schemas: tuple[str, ...], only: tuple[str, ...] | None, exclu
     return Catalogue(
         tables={name: table for name, table in tables.items() if not table.is_view},
         views={name: table for name, table in tables.items() if table.is_view},
-        size=ask(SIZE)[0][0] or 0,
         fingerprint=_fingerprint(tables),
         array_types=dict(ask(ARRAY_TYPES)),
     )
@@ -234,7 +235,7 @@ def _table(
     constraints: list[tuple[Any, ...]],
     names: Mapping[int, str],
 ) -> Table:
-    _, schema, relname, kind, reltuples, is_partition, comment, view_sql, of_extension = relation
+    oid, schema, relname, kind, reltuples, is_partition, comment, view_sql, of_extension = relation
     found = tuple(map(_index, indexes))
     primary_key = next((index.columns for index in found if index.is_primary), ())
     records = tuple(_column(row, primary_key) for row in columns)
@@ -248,7 +249,7 @@ def _table(
     definition = _view_ddl(written, kind, view_sql) if view_sql else _table_ddl(written, records, constraints)
     bare = [index.definition + ";" for index in found if not index.is_constraint]
     return Table(
-        name=name, schema=schema, relname=relname, kind=kind, columns=records, primary_key=primary_key,
+        oid=oid, name=name, schema=schema, relname=relname, kind=kind, columns=records, primary_key=primary_key,
         unique_keys=tuple(sorted(unique_keys, key=len)), foreign_keys=_foreign_keys(constraints, names), indexes=found,
         comment=comment, estimate=None if reltuples < 0 or kind == "v" else int(reltuples),
         definition="\n".join([definition, *bare]), is_hidden=bool(is_partition or of_extension),

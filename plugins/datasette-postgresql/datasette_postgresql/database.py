@@ -8,7 +8,6 @@ other plugins' doors: finished PostgreSQL with psycopg2's placeholders; `prepare
 import asyncio
 import contextlib
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
@@ -17,14 +16,14 @@ from datasette.database import QueryInterrupted, Results
 from datasette.tracer import trace
 
 from . import sqlite_words
-from .catalogue import Catalogue, load
+from .catalogue import Catalogue
 from .counts import count_tables
 from .errors import STALE_NAMES, PostgresError, TimeLimitReached, WriteRefused
+from .keeper import Keeper
 from .kept import Kept
 from .lexer import has_semicolon, render
 from .pool import Pool
 from .prepared import Prepared
-from .quoting import quote
 from .schema import CatalogueDatabase
 from .session import Address, Answer, Session
 from .settings import DatabaseSettings
@@ -35,8 +34,6 @@ from .values import rows_of
 T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Any] | None
 
-CATALOGUE_LIMIT_MS = 30_000
-CATALOGUE_BYTES = 200_000_000
 COUNTED_ROWS = 200_000  # about 10 ms of counting; a table estimated larger isn't tried
 
 
@@ -50,9 +47,7 @@ class PostgresDatabase(CatalogueDatabase):
         self.address = address = Address(settings.dsn, settings.schemas, settings.connect_timeout_s)
         self._pool = Pool(address, settings.pool_size, name)
         self.prepared = Prepared(address, settings.pool_size, self._limit_ms(None))
-        self._catalogue: Catalogue | None = None
-        self._loaded_at = 0.0
-        self._reloading = threading.Lock()
+        self._keeper = Keeper(name, settings, self._read)
         self.kept = Kept()
         self.streams = Streams(settings.streams, settings.stream_limit_s, name)
         self._counts: dict[str, tuple[float, int | None]] = {}
@@ -133,7 +128,8 @@ class PostgresDatabase(CatalogueDatabase):
     async def execute_fn(self, fn: Callable[[Any], T]) -> T:
         """As run; the core's own functions, which speak SQLite, get the catalogue instead."""
         if sqlite_words.is_core_function(fn):
-            return fn(sqlite_words.CatalogueConnection(await self.current_catalogue()))
+            connection: Any = sqlite_words.CatalogueConnection(await self.current_catalogue())
+            return await self._in_thread(lambda: fn(connection))  # of 5,000 tables it takes most of a second
         return await self.run(fn)
 
     # Refusals
@@ -158,19 +154,21 @@ class PostgresDatabase(CatalogueDatabase):
     @property
     def catalogue(self) -> Catalogue:
         """The last one read; empty before the first."""
-        return self._catalogue or Catalogue()
+        return self._keeper.catalogue or Catalogue()
 
     async def current_catalogue(self) -> Catalogue:
-        """The first caller waits; later ones get what is there, and its age may start a reading in the background."""
-        if self._catalogue is None:
+        """The first caller waits; later ones get what is there, and its age may have it looked after in the background."""
+        catalogue = self._keeper.catalogue
+        if catalogue is None:
             return await self.refresh_catalogue()
-        if time.monotonic() - self._loaded_at > self.settings.catalogue_refresh_s and self._reloading.acquire(blocking=False):
-            self._pool.submit(self._reload_quietly)
-        return self._catalogue
+        if self._keeper.take_turn():
+            self._pool.submit(self._keeper.look_quietly)
+        return catalogue
 
     async def refresh_catalogue(self) -> Catalogue:
-        """Read it now. Raises PostgresError."""
-        return await self._in_thread(self._reload)
+        """Read it now, if anything has changed. Raises PostgresError."""
+        asked_at = time.monotonic()
+        return await self._in_thread(lambda: self._keeper.look(asked_at))
 
     async def table_counts(self, limit: int = 10) -> dict[str, int | None]:
         """Exact where another plugin knows it or a count fits into `limit` ms, else an Estimate; kept for some seconds."""
@@ -253,41 +251,20 @@ class PostgresDatabase(CatalogueDatabase):
             except TimeLimitReached as error:
                 raise QueryInterrupted(error, sql, params) from error
             except PostgresError as error:
-                if error.sqlstate in STALE_NAMES and self._catalogue is not None:
+                if error.sqlstate in STALE_NAMES and self._keeper.catalogue is not None:
+                    failed_at = time.monotonic()
                     with contextlib.suppress(PostgresError):  # the caller's error matters more
-                        await self.refresh_catalogue()
+                        await self._in_thread(lambda: self._keeper.look_unless_looking(failed_at))
                 raise
+
+    def _read(self, look: Callable[[Session], Catalogue]) -> Catalogue:
+        catalogue = self._pool.with_session(look)
+        self._pool.learn_arrays(dict(catalogue.array_types))
+        return catalogue
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool.executor, work)
 
-    def _reload(self) -> Catalogue:
-        settings = self.settings
-
-        def read(session: Session) -> Catalogue:
-            def ask(sql: str) -> list[tuple[Any, ...]]:
-                return session.ask(sql, time_limit_ms=CATALOGUE_LIMIT_MS, max_bytes=CATALOGUE_BYTES).rows
-
-            ask("begin transaction isolation level repeatable read read only")
-            ask(f"set local statement_timeout = {CATALOGUE_LIMIT_MS}")
-            # As given, the search path hides what pg_get_viewdef should leave unqualified; our own names must be found first.
-            ask(f"set local search_path = pg_catalog, {', '.join(map(quote, settings.schemas))}")
-            return load(ask, settings.schemas, settings.tables, settings.exclude_tables)
-
-        catalogue = self._pool.with_session(read)
-        self._pool.learn_arrays(dict(catalogue.array_types))
-        self._catalogue, self._loaded_at = catalogue, time.monotonic()
-        return catalogue
-
-    def _reload_quietly(self) -> None:
-        """In the background: where it fails, the old one serves on, and the next request tries again a little later."""
-        try:
-            self._reload()
-        except PostgresError as error:
-            self._loaded_at = time.monotonic()
-            sys.stderr.write(f"The catalogue of {self.name} could not be read: {error}\n")
-        finally:
-            self._reloading.release()
 
 
 def _results(answer: Answer, max_rows: int | None) -> Results:

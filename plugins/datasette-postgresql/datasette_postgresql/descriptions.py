@@ -14,7 +14,7 @@ class Descriptions(dict[str, Any]):
         return copy.deepcopy(super().__getitem__(table))
 
     def get(self, table: str, default: Any = None) -> Any:
-        return self[table] if table in self else default
+        return copy.deepcopy(super().get(table, default))
 
 
 def of_all(catalogue: Catalogue) -> Descriptions:

@@ -15,7 +15,7 @@ from datasette.utils import StartupError
 
 CANCELLED = "57014"
 LOST = ("08", "57P")  # classes of SQLSTATE after which the connection is of no use
-STALE_NAMES = ("42P01", "42703")  # undefined table, undefined column: the catalogue may be old
+STALE_NAMES = ("42P01", "42703", "42501")  # undefined table, undefined column, no privilege: the catalogue may be old
 EXCERPT = 60  # libpq's DISPLAY_SIZE: how much of the offending line is shown
 RIGHT = 10  # libpq's MIN_RIGHT_CUT
 
