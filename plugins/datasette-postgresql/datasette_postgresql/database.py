@@ -266,7 +266,6 @@ class PostgresDatabase(CatalogueDatabase):
         return await asyncio.get_running_loop().run_in_executor(self._pool.executor, work)
 
 
-
 def _results(answer: Answer, max_rows: int | None) -> Results:
     description = answer.description or []
     rows = rows_of([column[0] for column in description], answer.rows if max_rows is None else answer.rows[:max_rows])
