@@ -4,6 +4,7 @@ DATA ?=
 WHAT ?=
 PY := .venv/bin/python
 STAMP := .venv/.installed
+PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 
 .PHONY: run test lint bench conformance
 
@@ -16,7 +17,7 @@ test: $(STAMP) lint
 lint: $(STAMP)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy server loader portal plugins/*.py plugins/datasette-postgresql/datasette_postgresql
+	.venv/bin/mypy server loader portal plugins/*.py $(filter-out %.egg-info,$(wildcard $(PACKAGES:%=%/datasette_*)))
 
 bench: .venv/.bench
 	@$(PY) -m tests.bench $(WHAT)
@@ -28,10 +29,10 @@ conformance: $(STAMP)
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r tests/bench/requirements.txt
 	@touch $@
 
-$(STAMP): requirements.lock pyproject.toml plugins/datasette-postgresql/pyproject.toml
+$(STAMP): requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=python3.x")'
 	@echo "Installing into .venv …"
 	@test -x $(PY) || $(PYTHON) -m venv .venv
 	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -e plugins/datasette-postgresql -e .
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps $(PACKAGES:%=-e %) -e .
 	@touch $@

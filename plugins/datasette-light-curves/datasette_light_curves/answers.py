@@ -79,7 +79,7 @@ async def _of_one(request: Any, datasette: Any, db: PostgresDatabase, curves: Li
         classes = await _asked(points.classes(db, said, query["sql"], object_id))
         comma = ", " if parts else ""
         body = f'{body.rstrip()[:-1]}{comma}"classes" : {classes}}}'
-    return body
+    return str(body)
 
 
 async def _asked(awaitable: Any) -> Any:
