@@ -10,7 +10,8 @@ COPY plugins plugins
 COPY server server
 COPY portal portal
 COPY docker/entry.sh docker/healthy.sh docker/
-RUN pip install --no-deps --editable plugins/datasette-light-curves --editable plugins/datasette-postgresql --editable . \
+RUN pip install --no-deps --editable plugins/datasette-light-curves --editable plugins/datasette-postgresql \
+    --editable plugins/datasette-survey-home --editable . \
     && python -m compileall -q plugins server portal \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin elasticc
 USER 10001:10001
