@@ -15,7 +15,7 @@ SHADES = 4
 
 @dataclass(frozen=True)
 class NightChart:
-    """`path` holds a line a night in a box of NIGHTS_WIDTH by NIGHTS_HEIGHT; `ticks` are years and where they begin (0 to 1)."""
+    """`path` holds a line a night in a box of NIGHTS_WIDTH by NIGHTS_HEIGHT; `ticks` are years and their places (0 to 1)."""
 
     path: str
     first: str

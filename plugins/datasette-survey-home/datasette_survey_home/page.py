@@ -14,7 +14,8 @@ SNIPPET = """\
 
 url = "{url}"
 session = requests.Session()
-{auth}answer = session.get(f"{{url}}{path}", params={{"sql": {sql}, "_shape": "array"}})
+{auth}sql = {sql}
+answer = session.get(f"{{url}}{path}", params={{"sql": sql, "_shape": "array"}})
 answer.raise_for_status()
 for row in answer.json():
     print(row)
@@ -84,7 +85,6 @@ def _snippet(datasette: Any, request: Any, home: Home) -> str | None:
     """Python that runs as it stands, at the address by which the reader came."""
     if home.example_sql is None:
         return None
-    sql = " ".join(home.example_sql.split())
     actor = (request.actor or {}).get("id")
     has_auth = home.basic_auth and actor is not None
     return SNIPPET.format(
@@ -92,12 +92,13 @@ def _snippet(datasette: Any, request: Any, home: Home) -> str | None:
         url=datasette.absolute_url(request, datasette.urls.instance()).rstrip("/"),
         auth=AUTH.format(user=str(actor).replace("\\", "\\\\").replace('"', '\\"')) if has_auth else "",
         path=datasette.urls.database(home.database, format="json").removeprefix(datasette.setting("base_url").rstrip("/")),
-        sql=_literal(sql),
+        sql=_literal(home.example_sql.strip()),
     )
 
 
 def _literal(text: str) -> str:
-    return repr(text) if '"' in text else f'"{text}"'
+    """Python's, over several lines where the SQL is."""
+    return repr(text) if '"""' in text or "\\" in text else f'"""\n{text}\n"""'
 
 
 async def _may(datasette: Any, request: Any, home: Home, table: str | None) -> bool:
