@@ -4,7 +4,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_
 WORKDIR /app
 COPY requirements.lock ./
 RUN pip install --constraint requirements.lock \
-    astropy click django numpy psycopg2-binary
+    astropy click confluent-kafka django fastavro numpy psycopg2-binary pyarrow uvicorn
 COPY server server
 COPY loader loader
 COPY docker/entry.sh docker/init.sh docker/

@@ -5,7 +5,8 @@ import sys
 import click
 
 from loader.counts import mend, wrong_counts
-from loader.load_cli import session
+from loader.ingest.references import dangling
+from loader.session import session
 
 
 @click.group()
@@ -27,3 +28,15 @@ def check_counts(fix: bool) -> None:
         click.echo("All counts are right.")
     elif not fix:
         sys.exit(1)
+
+
+@check.command("references")
+def check_references() -> None:
+    """Find the rows that name what isn't loaded: truths without their source, answers to unknown alerts, and so on."""
+    with session() as connection:
+        found = list(dangling(connection))
+    for each in found:
+        click.echo(str(each), err=True)
+    if found:
+        sys.exit(1)
+    click.echo("Every reference leads somewhere.")

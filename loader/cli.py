@@ -16,6 +16,7 @@ from loader import roles, steps
 from loader.check_cli import check
 from loader.errors import AccountError, LoaderError
 from loader.load_cli import load, unload_demo
+from loader.runs_cli import list_runs, show_run, undo_run
 
 
 @click.group()
@@ -26,6 +27,8 @@ def cli() -> None:
 cli.add_command(load)
 cli.add_command(check)
 cli.add_command(unload_demo)
+for command in (list_runs, show_run, undo_run):
+    cli.add_command(command)
 
 
 @cli.command()

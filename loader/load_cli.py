@@ -1,74 +1,114 @@
 """`python -m loader load …`: files or the demo sample into the database, then a summary. Parses, calls, prints."""
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any, cast
 
 import click
-import psycopg2
 from psycopg2.extensions import connection as Connection
-from server.embedded import connect
-from server.settings import Settings
 
-from loader.errors import NotInitialised
-from loader.ingest import demo, snana, undemo
-from loader.ingest.dump import read_dump
+from loader.ingest import demo, jobs, log, undemo
+from loader.ingest.compare import Policy
 from loader.ingest.errors import IngestError, NoFiles
-from loader.ingest.put import Counts, analyze, put
-from loader.ingest.rows import Rows
+from loader.ingest.put import analyze, put
+from loader.ingest.schemas import VERSIONS, Version
+from loader.ingest.source import STDIN
+from loader.ingest.staging import table_columns
+from loader.ingest.tables import SHORT_NAMES
+from loader.session import session, who
+from loader.summary import Summary, progress
+
+Decorated = Callable[..., Any]
 
 
-@dataclass
-class Summary:
-    """What happened: rows by table, and the sentences of the refused files."""
+def _files(function: Decorated) -> Decorated:
+    paths = click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(path_type=Path))
+    on_conflict = click.option(
+        "--on-conflict",
+        type=click.Choice([policy.value for policy in Policy]),
+        default=Policy.REFUSE.value,
+        show_default=True,
+        help="What to do with a known key that has other values: refuse the file, keep the old values, replace them, "
+        "or fill nulls only.",
+    )
+    return paths(on_conflict(function))
 
-    new: dict[str, int] = field(default_factory=dict)
-    known: dict[str, int] = field(default_factory=dict)
-    refused: list[IngestError] = field(default_factory=list)
 
-    def add(self, counts: Sequence[Counts]) -> None:
-        for count in counts:
-            self.new[count.table] = self.new.get(count.table, 0) + count.new
-            self.known[count.table] = self.known.get(count.table, 0) + count.known
-
-    @property
-    def changed_tables(self) -> list[str]:
-        return [table for table, rows in self.new.items() if rows]
+def _schema(function: Decorated) -> Decorated:
+    option = click.option(
+        "--schema",
+        type=click.Choice(VERSIONS),
+        default="v0_9",
+        show_default=True,
+        help="Version of packets that don't bring their schema.",
+    )
+    return option(function)
 
 
 @click.group()
 def load() -> None:
-    """Put files into the database; loading a file twice changes nothing."""
+    """Put files into the database; loading a file twice changes nothing.
+
+    A file is loaded whole or not at all; a refused file doesn't keep the others out, but makes the exit status 1.
+    """
 
 
 @load.command("snana")
-@click.argument(
-    "folders", metavar="DIR…", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
+@_files
 @click.option("--sim-version", default=None, help="diaobject's simVersion; the files don't say it.")
-def load_snana(folders: tuple[Path, ...], sim_version: str | None) -> None:
-    """Load SNANA simulations: the HEAD and PHOT pairs and the DUMP files of each DIR and its folders.
+def load_snana(paths: tuple[Path, ...], on_conflict: str, sim_version: str | None) -> None:
+    """Load SNANA simulations: the HEAD and PHOT pairs and the DUMP files of each folder PATH and its folders."""
+    folders = [path for path in paths if path.is_dir()]
+    wrong: list[jobs.Job | IngestError] = [NoFiles("no folder", file=path) for path in paths if not path.is_dir()]
+    found = list(jobs.snana_jobs(folders, sim_version)) if folders else []
+    if folders and not found:
+        wrong.append(NoFiles("no SNANA files (*_HEAD.FITS.gz, *_PHOT.FITS.gz, *.DUMP)", file=folders[0]))
+    _load("snana", [*wrong, *found], on_conflict, {"sim_version": sim_version})
 
-    A pair is loaded whole or not at all; a refused file doesn't keep the others out, but makes the exit status 1.
-    """
-    summary = Summary()
-    found = snana.find(folders)
-    summary.refused.extend(found.halves)
-    if not (found.pairs or found.dumps or found.halves):
-        summary.refused.append(NoFiles("no SNANA files (*_HEAD.FITS.gz, *_PHOT.FITS.gz, *.DUMP)", file=folders[0]))
+
+@load.command("alerts")
+@_files
+@_schema
+def load_alerts(paths: tuple[Path, ...], on_conflict: str, schema: str) -> None:
+    """Load alerts: Avro containers or packets without a schema, gzipped or not, in tars or folders; - is standard input."""
+    found = list(jobs.packet_jobs(paths, "alert", cast(Version, schema)))
+    _load("alerts", found, on_conflict, {"schema": schema})
+
+
+@load.command("broker")
+@_files
+@_schema
+def load_broker(paths: tuple[Path, ...], on_conflict: str, schema: str) -> None:
+    """Load brokers' classification messages; read as alerts are. A message that is known already changes nothing."""
+    found = list(jobs.packet_jobs(paths, "broker", cast(Version, schema)))
+    _load("broker", found, on_conflict, {"schema": schema})
+
+
+@load.command("object-truth")
+@_files
+def load_object_truth(paths: tuple[Path, ...], on_conflict: str) -> None:
+    """Load the truth of objects: SNANA's DUMP, or CSV with the same columns, gzipped or not; - is a DUMP."""
+    _load("object-truth", list(jobs.object_truth_jobs(paths)), on_conflict, {})
+
+
+@load.command("source-truth")
+@_files
+def load_source_truth(paths: tuple[Path, ...], on_conflict: str) -> None:
+    """Load the truth of photometry points: CSV, gzipped or not; - is standard input."""
+    _load("source-truth", list(jobs.source_truth_jobs(paths)), on_conflict, {})
+
+
+@load.command("table")
+@click.argument("name", type=click.Choice(sorted(SHORT_NAMES)))
+@_files
+def load_table(name: str, paths: tuple[Path, ...], on_conflict: str) -> None:
+    """Load CSV (gzipped or not) or Parquet whose columns are those of the table NAME; - is CSV from standard input."""
+    table = SHORT_NAMES[name]
     with session() as connection:
-        with _progress(len(found.pairs) + len(found.dumps), "Files") as step:
-            for pair in found.pairs:
-                _load_file(connection, summary, partial(snana.read_pair, pair, sim_version=sim_version))
-                step()
-            for file in found.dumps:  # after every pair: truths refer to objects
-                _load_file(connection, summary, partial(_read_dump, file))
-                step()
-        analyze(connection, summary.changed_tables)
-    _report(summary)
+        with connection, connection.cursor() as cursor:
+            types = {column: kind for column, (kind, _) in table_columns(cursor, table).items()}
+        found = list(jobs.table_jobs(paths, table, types))
+        _load_jobs(connection, f"table {name}", found, on_conflict, {})
 
 
 @load.command("demo")
@@ -82,12 +122,17 @@ def load_demo(n_objects: int, seed: int, unless_others: bool) -> None:
         if unless_others and undemo.has_other_objects(connection):
             click.echo("There are objects of other origin: the sample stays out.")
             return
-        with _progress(demo.count_batches(n_objects), "Groups") as step:
+        options: dict[str, object] = {"objects": n_objects, "seed": seed}
+        with (
+            log.run(connection, who(), "demo", options) as run,
+            progress(demo.count_batches(n_objects), "Groups") as step,
+        ):
             for batch in demo.batches(n_objects=n_objects, seed=seed):
-                _load_file(connection, summary, partial(list, batch))
+                summary.add(put(connection, batch, record=run.file([], "demo sample")))
                 step()
+            run.end(summary.outcome)
         analyze(connection, summary.changed_tables)
-    _report(summary)
+    summary.report(run.id)
 
 
 @click.command("unload-demo")
@@ -103,52 +148,26 @@ def unload_demo() -> None:
         click.echo(f"{table:<{max(map(len, removed))}}  {rows:>12,} removed")
 
 
-def _read_dump(file: Path) -> list[Rows]:
-    return [read_dump(file)]
+def _load(kind: str, found: Iterable[jobs.Job | IngestError], on_conflict: str, options: dict[str, object]) -> None:
+    with session() as connection:
+        _load_jobs(connection, kind, list(found), on_conflict, options)
 
 
-def _load_file(connection: Connection, summary: Summary, read: Callable[[], Sequence[Rows]]) -> None:
-    try:
-        summary.add(put(connection, read()))
-    except IngestError as error:
-        summary.refused.append(error)
-
-
-@contextmanager
-def session() -> Iterator[Connection]:
-    """A connection as the tables' owner. Raises NotInitialised where `init` was never run."""
-    with connect(Settings.from_env()) as admin_url:
-        try:
-            connection = psycopg2.connect(admin_url, options="-c role=elasticc_owner")
-        except psycopg2.OperationalError as error:
-            raise NotInitialised from error
-        with closing(connection):
-            with connection, connection.cursor() as cursor:
-                cursor.execute("select to_regclass('elasticc_brokerclassification')")
-                if cursor.fetchone() == (None,):
-                    raise NotInitialised
-            yield connection
-
-
-@contextmanager
-def _progress(length: int, label: str) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal, nothing in a log."""
-    if not sys.stderr.isatty():
-        yield lambda: None
-        return
-    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
-        yield lambda: bar.update(1)
-
-
-def _report(summary: Summary) -> None:
-    """Refusals to the standard error, the counts to the standard output. Exits with 1 if anything was refused."""
-    for error in summary.refused:
-        click.echo(f"Refused: {error}", err=True)
-    width = max([len(table) for table in summary.new], default=0)
-    for table, new in summary.new.items():
-        click.echo(f"{table:<{width}}  {new:>12,} new  {summary.known[table]:>12,} known")
-    if not summary.changed_tables:
-        click.echo("Nothing new.")
-    click.echo(f"Refused files: {len(summary.refused)}")
-    if summary.refused:
-        sys.exit(1)
+def _load_jobs(
+    connection: Connection, kind: str, found: list[jobs.Job | IngestError], on_conflict: str, options: dict[str, object]
+) -> None:
+    if sum(isinstance(job, jobs.Job) and STDIN in job.files for job in found) > 1:
+        raise click.UsageError("Standard input can be read once.")
+    summary = Summary()
+    options = {**options, "on_conflict": on_conflict}
+    with log.run(connection, who(), kind, options) as run, progress(len(found), "Files") as step:
+        for job in found:
+            for came in jobs.load(connection, run, job, Policy(on_conflict)) if isinstance(job, jobs.Job) else [job]:
+                if isinstance(came, IngestError):
+                    summary.refused.append(came)
+                else:
+                    summary.add(came)
+            step()
+        run.end(summary.outcome, summary.why)
+    analyze(connection, summary.changed_tables)
+    summary.report(run.id)

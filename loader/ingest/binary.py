@@ -22,6 +22,7 @@ FIXED: Mapping[str, str] = {
     "double precision": ">f8",
     "boolean": "u1",
     "timestamp with time zone": ">i8",
+    "uuid": "V16",
 }
 
 

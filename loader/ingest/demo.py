@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from loader.ingest.demo_brokers import classification_rows, classifier_rows
 from loader.ingest.demo_classes import CLASSES, light_curve
 from loader.ingest.rows import Column, Rows
-from loader.ingest.snana import BANDS, FIRST_DEMO_OBJECT, POINTS_PER_OBJECT, QUANTILES
+from loader.ingest.snana import FIRST_DEMO_OBJECT, POINTS_PER_OBJECT, QUANTILES
+from loader.ingest.values import BANDS
 
 MOST_OBJECTS = 10_000_000  # a seed's share of the ids
 MOST_SEED = 9_999  # keeps 50 classifications an alert within bigint
@@ -108,7 +109,7 @@ def _rows(seed: int, start: int, *, n_wanted: int) -> list[Rows]:
 
 def _cut(rows: Rows, owner: NDArray[np.int64], last: np.int64) -> Rows:
     keep = owner <= last
-    return rows if keep.all() else Rows(rows.table, rows.key, {name: col[keep] for name, col in rows.columns.items()})
+    return rows if keep.all() else Rows(rows.table, {name: col[keep] for name, col in rows.columns.items()})
 
 
 def _make(random: np.random.Generator, first_id: int) -> Group:
@@ -183,10 +184,10 @@ def _photometry(group: Group, detected: NDArray[np.int64], sent_us: NDArray[np.i
         "true_genmag": _magnitude(group.true_flux),
     }
     return [
-        (Rows("elasticc_diaforcedsource", "diaForcedSourceId", {"diaForcedSourceId": ids, **shared}), owners),
-        (Rows("elasticc_diasource", "diaSourceId", source), owners[detected]),
-        (Rows("elasticc_diaalert", "alertId", alert), owners[detected]),
-        (Rows("elasticc_diatruth", "diaSourceId", truth), owners),
+        (Rows("elasticc_diaforcedsource", {"diaForcedSourceId": ids, **shared}), owners),
+        (Rows("elasticc_diasource", source), owners[detected]),
+        (Rows("elasticc_diaalert", alert), owners[detected]),
+        (Rows("elasticc_diatruth", truth), owners),
     ]
 
 
@@ -208,7 +209,7 @@ def _objects(random: np.random.Generator, group: Group) -> tuple[Rows, NDArray[n
         **_host(random, group, "hostgal", has_host, photo, photo_err, has_spectrum),
         **_host(random, group, "hostgal2", has_host & (random.random(GROUP) < 0.3), photo, photo_err, has_spectrum),
     }
-    return Rows("elasticc_diaobject", "diaObjectId", columns), group.ids
+    return Rows("elasticc_diaobject", columns), group.ids
 
 
 def _host(
@@ -277,7 +278,7 @@ def _object_truths(random: np.random.Generator, group: Group) -> tuple[Rows, NDA
         "peakmjd": group.peak_mjd,
         **_light_curve_truths(group),
     }
-    return Rows("elasticc_diaobjecttruth", "diaObjectId", columns), group.ids
+    return Rows("elasticc_diaobjecttruth", columns), group.ids
 
 
 def _light_curve_truths(group: Group) -> Mapping[str, Column]:

@@ -32,7 +32,7 @@ def classifier_rows() -> Rows:
         "classifierParams": np.array(["demo", "demo"]),
         "modified": np.full(len(BROKERS), FIRST_MODIFIED_US),
     }
-    return Rows("elasticc_brokerclassifier", "dbClassifierIndex", columns)
+    return Rows("elasticc_brokerclassifier", columns)
 
 
 def classification_rows(
@@ -94,7 +94,7 @@ def _messages(broker: int, alert_ids: NDArray[np.int64], sent_us: NDArray[np.int
         "brokerIngestTimestamp": sent_us + TRANSPORT_US,
         "modified": answered + TRANSPORT_US,
     }
-    return Rows("elasticc_brokermessage", "dbMessageIndex", columns)
+    return Rows("elasticc_brokermessage", columns)
 
 
 def _classifications(
@@ -110,4 +110,4 @@ def _classifications(
         "probability": np.round(probability.reshape(-1), 6),
         "modified": np.repeat(modified, per_alert),
     }
-    return Rows("elasticc_brokerclassification", "dbClassificationIndex", columns)
+    return Rows("elasticc_brokerclassification", columns)

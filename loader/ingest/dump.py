@@ -3,18 +3,19 @@
 Refuses a file that is cut short, lacks a column we need or has one we don't know, and a value that is no number.
 """
 
-import gzip
-import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loader.ingest.errors import BadRow, MissingColumn, UnknownColumn, UnreadableFile
 from loader.ingest.rows import Column, Rows
-from loader.ingest.snana import BANDS
+from loader.ingest.source import open_source
+from loader.ingest.values import BANDS
 
+MOST_LINE = 1 << 16
 BIGINTS = ("diaObjectId", "galid")
 INTEGERS = ("libid", "sim_searcheff_mask", "gentype", "sim_template_index", "nobs", "nobs_saturate")
 FLOATS = (
@@ -29,10 +30,15 @@ NAMES = {RENAMED.get(ours, f"PEAKMAG_{ours[-1]}" if ours.startswith("peakmag_") 
 
 def read_dump(file: Path) -> Rows:
     """Object truths. Rows count from 1 over the lines of the file."""
+    with open_source(file) as source:
+        return parse(file, source.stream())
+
+
+def parse(file: Path | str, stream: BinaryIO) -> Rows:
     names: list[str] | None = None
     rows: list[list[str]] = []
     numbers: list[int] = []
-    for number, line in enumerate(_text(file).splitlines(), start=1):
+    for number, line in enumerate(_lines(file, stream), start=1):
         words = line.split()
         if not words or line.startswith("#"):
             continue
@@ -45,24 +51,27 @@ def read_dump(file: Path) -> Rows:
             rows.append(words[1:])
             numbers.append(number)
         else:
-            raise BadRow(f"a line that begins with {words[0]!r}", file=file, row=number)
+            raise BadRow(f"a line that begins with {words[0][:40]!r}", file=file, row=number)
     if names is None:
         raise UnreadableFile("no VARNAMES line", file=file)
     return _rows(file, names, rows, numbers)
 
 
-def _text(file: Path) -> str:
-    try:
-        content = file.read_bytes()
-        text = (gzip.decompress(content) if file.suffix == ".gz" else content).decode("ascii")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise UnreadableFile(f"truncated or corrupt: {error}", file=file) from error
-    if text and not text.endswith("\n"):
-        raise UnreadableFile("truncated: its last line has no end", file=file)
-    return text
+def _lines(file: Path | str, stream: BinaryIO) -> Iterator[str]:
+    number = 0
+    while line := stream.readline(MOST_LINE):
+        number += 1
+        try:
+            text = line.decode("ascii")
+        except UnicodeDecodeError as error:
+            raise UnreadableFile(f"line {number} is not ASCII: {error}", file=file) from error
+        if not text.endswith("\n"):
+            cut = len(line) < MOST_LINE
+            raise UnreadableFile("truncated: its last line has no end" if cut else f"line {number} has no end", file=file)
+        yield text
 
 
-def _check_names(file: Path, names: list[str]) -> None:
+def _check_names(file: Path | str, names: list[str]) -> None:
     missing = sorted(NAMES.keys() - set(names))
     if missing:
         raise MissingColumn(f"no column {', '.join(missing)}", file=file)
@@ -73,20 +82,14 @@ def _check_names(file: Path, names: list[str]) -> None:
         raise UnreadableFile("a column stands twice in VARNAMES", file=file)
 
 
-def _rows(file: Path, names: list[str], rows: list[list[str]], numbers: list[int]) -> Rows:
+def _rows(file: Path | str, names: list[str], rows: list[list[str]], numbers: list[int]) -> Rows:
     table = np.array(rows, dtype=np.str_).reshape(len(rows), len(names))
     lines = np.array(numbers, dtype=np.int64)
     columns: dict[str, Column] = {NAMES[name]: _convert(file, lines, name, table[:, at]) for at, name in enumerate(names)}
-    ids = columns["diaObjectId"]
-    _, firsts = np.unique(ids, return_index=True)
-    repeated = np.setdiff1d(np.arange(len(ids)), firsts)
-    if len(repeated):
-        raise BadRow(f"CID {ids[repeated[0]]} stands in an earlier row too", file=file, row=int(lines[repeated[0]]))
-    refers = {"diaObjectId": ("elasticc_diaobject", "diaObjectId")}
-    return Rows("elasticc_diaobjecttruth", "diaObjectId", columns, file, lines, refers)
+    return Rows("elasticc_diaobjecttruth", columns, file, lines)
 
 
-def _convert(file: Path, lines: NDArray[np.int64], name: str, texts: NDArray[np.str_]) -> NDArray[Any]:
+def _convert(file: Path | str, lines: NDArray[np.int64], name: str, texts: NDArray[np.str_]) -> NDArray[Any]:
     kind: type[np.number[Any]] = np.float64 if NAMES[name] in FLOATS else np.int64
     most = 2**31 if NAMES[name] in INTEGERS else 2**63
     try:

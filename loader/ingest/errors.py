@@ -7,10 +7,12 @@ LoaderError (loader.errors)
 │   ├── UnknownColumn       a column that nobody told us the meaning of
 │   ├── MissingColumn       a column that a table needs
 │   ├── BadRow              values that break a rule of the format
+│   ├── RepeatedKey         a key that stands twice in one file
 │   ├── UnknownReference    a row that points to an object that is not in the database
 │   ├── ConflictingValue    a known key with another value: table, key, column, old, new
 │   ├── RefusedByDatabase   PostgreSQL's own words
 │   └── NoFiles             a folder with nothing to load
+├── NotUndone               a run that can't be taken back, and why
 └── DatabaseFailed          no file is to blame: the load stops
 """
 
@@ -22,7 +24,7 @@ from loader.errors import LoaderError
 class IngestError(LoaderError):
     """A refused file. `row` counts from 1 in the file's own table, None when no single row is to blame."""
 
-    def __init__(self, reason: str, *, file: Path | None = None, row: int | None = None) -> None:
+    def __init__(self, reason: str, *, file: Path | str | None = None, row: int | None = None) -> None:
         self.file = file
         self.row = row
         self.reason = reason
@@ -50,6 +52,10 @@ class BadRow(IngestError):
     pass
 
 
+class RepeatedKey(IngestError):
+    pass
+
+
 class UnknownReference(IngestError):
     pass
 
@@ -66,7 +72,7 @@ class ConflictingValue(IngestError):
     """The database holds another value for a known key."""
 
     def __init__(
-        self, *, table: str, key: str, column: str, old: object, new: object, file: Path | None, row: int | None
+        self, *, table: str, key: str, column: str, old: object, new: object, file: Path | str | None, row: int | None
     ) -> None:
         self.table = table
         self.key = key
@@ -80,6 +86,10 @@ class ConflictingValue(IngestError):
 
 def _show(value: object) -> str:
     return "null" if value is None else str(value)
+
+
+class NotUndone(LoaderError):
+    """A run that isn't there, isn't over, or that something later builds on."""
 
 
 class DatabaseFailed(LoaderError):

@@ -1,97 +1,110 @@
 """Rows into tables: COPY to a temporary table, compare with what is known, insert the rest. One call, one transaction.
 
-Refuses a known key with another value, and a reference to a row that the database doesn't have. Nothing is updated.
+Refuses a reference to a row that the database doesn't have, and, unless the policy says otherwise, a known key with
+another value. Everything is streamed: the rows of a file larger than memory wait in the database's temporary tables.
 """
 
-import io
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from loader.ingest.binary import encode
-from loader.ingest.errors import ConflictingValue, DatabaseFailed, RefusedByDatabase, UnknownReference
-from loader.ingest.rows import Rows
+from loader.ingest import put_messages
+from loader.ingest.compare import Counts, Policy, compare
+from loader.ingest.errors import DatabaseFailed, IngestError, MissingColumn, RefusedByDatabase, UnknownColumn, UnknownReference
+from loader.ingest.log import FileRecord, add_keys
+from loader.ingest.rows import Batch, Messages
+from loader.ingest.staging import ROW, Staging, listed, table_columns
+from loader.ingest.tables import ALL, BY_NAME, Reference, Table
 
-# Two loads at once would both find a key new; readers don't wait for this lock.
+# Two loads at once would both find a key new; readers don't wait for this lock. Always in the same order: no deadlock.
 LOCK = sql.SQL("lock table {table} in share row exclusive mode")
 
-TYPES = """
-select a.attname, format_type(a.atttypid, null)
-from pg_attribute a
-where a.attrelid = %s::regclass
-  and a.attname = any(%s)
-"""
-
-CREATE_INCOMING = sql.SQL("""
-create temporary table incoming on commit drop as
+INSERT_NEW = sql.SQL("""
+insert into {table} as target ({columns})
 select {columns}
-from {table}
-limit 0
+from {staged} i
+where not exists (select from {table} t where ({key}) = ({staged_key}))
+order by {staged_key}
+returning target.{pk} as added
 """)
-
-# The index and the statistics keep every plan of the comparisons below near linear.
-INDEX_INCOMING = sql.SQL("alter table incoming add primary key ({key})")
-ANALYZE_INCOMING = "analyze incoming"
 
 FIND_UNKNOWN = sql.SQL("""
-select i.{key}, i.{column}, count(*) over ()
-from incoming i
+select i.{row}, i.{column}, count(*) over ()
+from {staged} i
 where i.{column} is not null
   and not exists (select from {table} t where t.{target} = i.{column})
-order by i.{key}
+order by i.{row}
 limit 1
 """)
 
-# Materialized, so that `limit` doesn't tempt the planner: it walked the table in key order and read all of incoming for
-# each row, 10 minutes for 67,000 rows against 79,000; now 0.1 s.
-FIND_CONFLICT = sql.SQL("""
-with conflict as materialized (
-    select {old_columns}, {new_columns}
-    from incoming i
-    join {table} t on t.{key} = i.{key}
-    where ({old_values}) is distinct from ({new_values})
-)
-select *
-from conflict
-order by {old_key}
-limit 1
+COUNT_UNKNOWN = sql.SQL("""
+select count(*)
+from {staged} i
+where i.{column} is not null
+  and ({where})
+  and not exists (select from {table} t where t.{target} = i.{column})
 """)
 
-INSERT_NEW = sql.SQL("""
-insert into {table} ({columns})
-select {columns}
-from incoming i
-where not exists (select from {table} t where t.{key} = i.{key})
-order by {key}
-""")
 
-DROP_INCOMING = "drop table incoming"
+class _Load:
+    """The tables that one file's rows wait in. `file` is the last batch's, for errors of the whole."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self.cursor = cursor
+        self.staging: dict[str, Staging] = {}
+        self.may_repeat: set[str] = set()
+        self.messages: put_messages.Waiting | None = None
+        self.file: Path | str | None = None
+
+    def stage(self, batch: Batch) -> None:
+        self.file = batch.file
+        if isinstance(batch, Messages):
+            self.messages = self.messages or put_messages.Waiting(self.cursor)
+            self.messages.stage(self.cursor, batch)
+            return
+        if not len(batch):
+            return
+        if batch.table not in self.staging:
+            self.staging[batch.table] = _staging(self.cursor, batch.table, list(batch.columns), batch.file)
+        if batch.may_repeat:
+            self.may_repeat.add(batch.table)
+        self.staging[batch.table].copy(self.cursor, batch.columns, batch.file, batch.numbers)
 
 
-@dataclass(frozen=True)
-class Counts:
-    """Rows of one table: inserted, and already there with the same values."""
+def put(
+    connection: Connection,
+    rows: Iterable[Batch],
+    *,
+    policy: Policy = Policy.REFUSE,
+    record: FileRecord | None = None,
+) -> list[Counts]:
+    """Put all of `rows` or nothing. Raises an IngestError's child or DatabaseFailed.
 
-    table: str
-    new: int
-    known: int
-
-
-def put(connection: Connection, batch: Sequence[Rows]) -> list[Counts]:
-    """Put all of `batch` (in the order of its foreign keys) or nothing. Raises an IngestError's child or DatabaseFailed."""
+    With `record` the keys that were added, the values that were changed and the counts are kept in the same transaction.
+    """
+    load: _Load | None = None
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute("set constraints all immediate")
-            return [_put_rows(cursor, rows) for rows in batch if len(rows)]
-    except (psycopg2.IntegrityError, psycopg2.DataError) as error:
+            load = _Load(cursor)
+            for batch in rows:
+                load.stage(batch)
+            if record:
+                record.begin(cursor)
+            counts = _finish(cursor, load, policy, record)
+            if record:
+                record.end(cursor, counts)
+            return counts
+    except IngestError:
+        raise
+    except (psycopg2.IntegrityError, psycopg2.DataError, UnicodeEncodeError) as error:
         reason = " ".join(str(error).split())
-        file = next((rows.file for rows in batch if rows.file), None)
-        raise RefusedByDatabase(reason, file=file) from error
+        raise RefusedByDatabase(reason, file=load.file if load else None) from error
     except psycopg2.Error as error:
         raise DatabaseFailed(f"The database failed: {' '.join(str(error).split())}") from error
 
@@ -103,92 +116,102 @@ def analyze(connection: Connection, tables: Iterable[str]) -> None:
             cursor.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
 
 
-def _put_rows(cursor: Cursor, rows: Rows) -> Counts:
-    table, key = sql.Identifier(rows.table), sql.Identifier(rows.key)
-    columns = sql.SQL(", ").join(map(sql.Identifier, rows.columns))
-    cursor.execute(LOCK.format(table=table))
-    cursor.execute(CREATE_INCOMING.format(columns=columns, table=table))
-    _copy(cursor, rows, columns)
-    cursor.execute(INDEX_INCOMING.format(key=key))
-    cursor.execute(ANALYZE_INCOMING)
-    _refuse_unknown_references(cursor, rows)
-    _refuse_conflicts(cursor, rows)
-    cursor.execute(INSERT_NEW.format(table=table, columns=columns, key=key))
-    new = cursor.rowcount
-    cursor.execute(DROP_INCOMING)
-    return Counts(rows.table, new=new, known=len(rows) - new)
+def _staging(cursor: Cursor, table: str, names: list[str], file: Path | str | None) -> Staging:
+    known = table_columns(cursor, table)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise UnknownColumn(f"{table} has no column {', '.join(unknown)}", file=file)
+    missing = [name for name in BY_NAME[table].key if name not in names]
+    if missing:
+        raise MissingColumn(f"no column {', '.join(missing)}", file=file)
+    needed = frozenset(name for name in names if known[name][1])
+    return Staging(cursor, table, {name: known[name][0] for name in names}, needed=needed)
 
 
-def _copy(cursor: Cursor, rows: Rows, columns: sql.Composed) -> None:
-    names = list(rows.columns)
-    cursor.execute(TYPES, [sql.Identifier(rows.table).as_string(cursor), names])
-    types: dict[str, str] = dict(cursor.fetchall())
-    stream = encode([rows.columns[name] for name in names], [types[name] for name in names])
-    copy = sql.SQL("copy incoming ({}) from stdin with (format binary)").format(columns)
-    cursor.copy_expert(copy, io.BytesIO(stream))
+def _finish(cursor: Cursor, load: _Load, policy: Policy, record: FileRecord | None) -> list[Counts]:
+    messages = put_messages.TABLES if load.messages else ()
+    touched = [table for table in ALL if table.name in load.staging or table.name in messages]
+    for table in touched:
+        cursor.execute(LOCK.format(table=sql.Identifier(table.name)))
+    counts = [
+        _put_staged(cursor, table, load.staging[table.name], load, policy, record)
+        for table in touched
+        if table.name in load.staging
+    ]
+    if load.messages:
+        counts += put_messages.finish(cursor, load.messages, policy, record)
+    return counts
 
 
-def _refuse_unknown_references(cursor: Cursor, rows: Rows) -> None:
-    for column, (table, target) in rows.refers.items():
-        cursor.execute(
-            FIND_UNKNOWN.format(
-                key=sql.Identifier(rows.key),
-                column=sql.Identifier(column),
-                table=sql.Identifier(table),
-                target=sql.Identifier(target),
-            )
+def _put_staged(
+    cursor: Cursor, table: Table, staging: Staging, load: _Load, policy: Policy, record: FileRecord | None
+) -> Counts:
+    if table.name in load.may_repeat:
+        staging.keep_once(cursor, table.key, load.file)
+    else:
+        staging.add_key(cursor, table.key, load.file)
+    changed = compare(cursor, table, staging, policy, record, load.file)
+    with _foreign_keys(cursor, table, staging, load.file):
+        insert = INSERT_NEW.format(
+            table=sql.Identifier(table.name),
+            staged=staging.staged,
+            columns=listed(list(staging.columns)),
+            key=sql.SQL(", ").join(sql.Identifier("t", name) for name in table.key),
+            staged_key=sql.SQL(", ").join(sql.Identifier("i", name) for name in table.key),
+            pk=sql.Identifier(table.pk),
         )
-        found = cursor.fetchone()
-        if found:
-            key, value, count = found
-            others = f" ({count} such rows in this file)" if count > 1 else ""
-            raise UnknownReference(
-                f"{column} {value} is not in {table}: its own file was not loaded{others}",
-                file=rows.file,
-                row=rows.number_of(key),
-            )
+        new = add_keys(cursor, insert, table.name, record)
+    missing = {each.column: unknown for each in table.pointers if (unknown := _count_unknown(cursor, staging, each))}
+    known = _count(cursor, staging) - new - changed.rows
+    cursor.execute(sql.SQL("drop table {}").format(staging.staged))
+    return Counts(table.name, new, known, changed.kept, changed.replaced, changed.filled, missing)
 
 
-def _refuse_conflicts(cursor: Cursor, rows: Rows) -> None:
-    names = list(rows.columns)
-    old_names, new_names = [f"old{at}" for at in range(len(names))], [f"new{at}" for at in range(len(names))]
-    cursor.execute(
-        FIND_CONFLICT.format(
-            table=sql.Identifier(rows.table),
-            key=sql.Identifier(rows.key),
-            old_key=sql.Identifier(old_names[names.index(rows.key)]),
-            old_columns=_aliased("t", names, old_names),
-            new_columns=_aliased("i", names, new_names),
-            old_values=sql.SQL(", ").join(sql.Identifier("t", name) for name in names),
-            new_values=sql.SQL(", ").join(sql.Identifier("i", name) for name in names),
-        )
-    )
-    found = cursor.fetchone()
-    if not found:
+def _count(cursor: Cursor, staging: Staging) -> int:
+    cursor.execute(sql.SQL("select count(*) from {}").format(staging.staged))
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+@contextmanager
+def _foreign_keys(cursor: Cursor, table: Table, staging: Staging, file: Path | str | None) -> Iterator[None]:
+    """PostgreSQL checks them; only when it refuses we look for the row, to say more than it can."""
+    cursor.execute("savepoint referring")
+    try:
+        yield
+    except psycopg2.errors.ForeignKeyViolation:
+        cursor.execute("rollback to savepoint referring")
+        for reference in table.foreign:
+            _refuse_unknown(cursor, reference, staging, file)
+        raise
+    cursor.execute("release savepoint referring")
+
+
+def _refuse_unknown(cursor: Cursor, reference: Reference, staging: Staging, file: Path | str | None) -> None:
+    if reference.column not in staging.columns:
         return
-    old, new = found[: len(names)], found[len(names) :]
-    column = next(number for number in range(len(names)) if _is_distinct(old[number], new[number]))
-    key = old[names.index(rows.key)]
-    raise ConflictingValue(
-        table=rows.table,
-        key=f"{rows.key} {key}",
-        column=names[column],
-        old=old[column],
-        new=new[column],
-        file=rows.file,
-        row=rows.number_of(key),
-    )
+    cursor.execute(FIND_UNKNOWN.format(staged=staging.staged, row=sql.Identifier(ROW), **_names(reference)))
+    found = cursor.fetchone()
+    if found:
+        row, value, count = found
+        others = f" ({count} such rows in this file)" if count > 1 else ""
+        raise UnknownReference(
+            f"{reference.column} {value} is not in {reference.table}: its own file was not loaded{others}", file=file, row=row
+        )
 
 
-def _aliased(table: str, names: Sequence[str], aliases: Sequence[str]) -> sql.Composed:
-    pairs = zip(names, aliases, strict=True)
-    return sql.SQL(", ").join(
-        sql.SQL("{} as {}").format(sql.Identifier(table, name), sql.Identifier(alias)) for name, alias in pairs
-    )
+def _count_unknown(cursor: Cursor, staging: Staging, reference: Reference) -> int:
+    if reference.column not in staging.columns or ("detect" in reference.where and "detect" not in staging.columns):
+        return 0
+    where = sql.SQL(reference.where)
+    cursor.execute(COUNT_UNKNOWN.format(staged=staging.staged, where=where, **_names(reference)))
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
-def _is_distinct(old: object, new: object) -> bool:
-    """PostgreSQL's `is distinct from`: null equals null, NaN equals NaN."""
-    if isinstance(old, float) and isinstance(new, float) and math.isnan(old) and math.isnan(new):
-        return False
-    return old != new
+def _names(reference: Reference) -> dict[str, sql.Identifier]:
+    return {
+        "column": sql.Identifier(reference.column),
+        "table": sql.Identifier(reference.table),
+        "target": sql.Identifier(reference.target),
+    }

@@ -5,11 +5,9 @@ PTROBS pointers, separator rows, bands or ids don't fit one another.
 """
 
 import contextlib
-import gzip
 import io
 import re
 import warnings
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +20,11 @@ from numpy.typing import NDArray
 
 from loader.ingest.errors import BadRow, MissingColumn, MissingPartner, UnknownColumn, UnreadableFile
 from loader.ingest.rows import Column, Rows
+from loader.ingest.source import open_source
+from loader.ingest.values import BANDS
 
 DETECTION = 4096  # the bit of PHOTFLAG
 SEPARATOR = "-"  # the BAND of the row between two objects
-BANDS = ("u", "g", "r", "i", "z", "Y")
 POINTS_PER_OBJECT = 100_000  # diaForcedSourceId = SNID * 100000 + k
 FIRST_DEMO_OBJECT = 10**12  # ids from here on are the demo sample's, see demo.py
 FLUXCAL_TO_NJY = 10 ** ((31.4 - 27.5) / 2.5)
@@ -148,11 +147,8 @@ def _native(table: NDArray[Any]) -> NDArray[Any]:
 
 
 def _decompress(file: Path) -> bytes:
-    try:
-        content = file.read_bytes()
-        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" or file.suffix == ".gz" else content
-    except (OSError, EOFError, zlib.error) as error:
-        raise UnreadableFile(f"truncated or corrupt: {error}", file=file) from error
+    with open_source(file) as source:
+        return source.stream().read()
 
 
 @contextlib.contextmanager
@@ -234,7 +230,7 @@ def _objects(file: Path, head: NDArray[Any], ids: NDArray[np.int64], sim_version
     present = head.dtype.names or ()
     columns |= {ours: head[theirs].astype(np.float64) for theirs, ours in OBJECT_COLUMNS.items() if theirs in present}
     _refuse_first(file, ~np.isfinite(columns["ra"]) | ~np.isfinite(columns["decl"]), "RA or DEC is not a number")
-    return Rows("elasticc_diaobject", "diaObjectId", columns, file, np.arange(1, len(ids) + 1))
+    return Rows("elasticc_diaobject", columns, file, np.arange(1, len(ids) + 1))
 
 
 def _photometry(
@@ -266,7 +262,7 @@ def _photometry(
         "psFlux": flux.astype(np.float64),
         "psFluxErr": flux_err.astype(np.float64),
     }
-    forced = Rows("elasticc_diaforcedsource", "diaForcedSourceId", {"diaForcedSourceId": source_ids, **shared}, file, at + 1)
+    forced = Rows("elasticc_diaforcedsource", {"diaForcedSourceId": source_ids, **shared}, file, at + 1)
     seen = np.flatnonzero(points["PHOTFLAG"] & DETECTION)
     _refuse_first_at(file, at[seen], flux_err[seen] <= 0, "a detection whose FLUXCALERR is not positive")
     source: dict[str, Column] = {
@@ -283,8 +279,8 @@ def _photometry(
     }
     return [
         forced,
-        Rows("elasticc_diasource", "diaSourceId", source, file, at[seen] + 1),
-        Rows("elasticc_diaalert", "alertId", alert, file, at[seen] + 1),
+        Rows("elasticc_diasource", source, file, at[seen] + 1),
+        Rows("elasticc_diaalert", alert, file, at[seen] + 1),
     ]
 
 

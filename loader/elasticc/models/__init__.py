@@ -3,6 +3,7 @@
 from loader.elasticc.models.alerts import DiaAlert, DiaAlertPrvForcedSource, DiaAlertPrvSource
 from loader.elasticc.models.brokers import BrokerClassification, BrokerClassifier, BrokerMessage
 from loader.elasticc.models.objects import DiaObject
+from loader.elasticc.models.runs import Run, RunFile
 from loader.elasticc.models.sources import DiaForcedSource, DiaSource
 from loader.elasticc.models.truth import DiaObjectTruth, DiaTruth, GentypeOfClassId
 
@@ -19,4 +20,6 @@ __all__ = [
     "DiaSource",
     "DiaTruth",
     "GentypeOfClassId",
+    "Run",
+    "RunFile",
 ]

@@ -1,0 +1,41 @@
+"""A connection of the loader, as the tables' owner, and the name of whoever uses it."""
+
+import getpass
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import psycopg2
+from psycopg2.extensions import connection as Connection
+from server.embedded import connect
+from server.settings import Settings
+
+from loader.errors import NotInitialised
+
+IS_INITIALISED = "select to_regclass('elasticc_brokerclassification') is not null and to_regclass('ingest_message') is not null"
+
+
+@contextmanager
+def session() -> Iterator[Connection]:
+    """Raises NotInitialised where `init` was never run, or not since the tables last changed."""
+    with connect(Settings.from_env()) as admin_url, closing(open_connection(admin_url)) as connection:
+        yield connection
+
+
+def open_connection(admin_url: str) -> Connection:
+    try:
+        connection = psycopg2.connect(admin_url, options="-c role=elasticc_owner")
+    except psycopg2.OperationalError as error:
+        raise NotInitialised from error
+    with connection, connection.cursor() as cursor:
+        cursor.execute(IS_INITIALISED)
+        if cursor.fetchone() != (True,):
+            connection.close()
+            raise NotInitialised
+    return connection
+
+
+def who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "unknown"
