@@ -51,7 +51,7 @@ def main() -> None:
     ):
         print(f"{os.cpu_count()} cores; medians of {ROUNDS} rounds", flush=True)
         pages(ours, theirs)
-        # streams(ours, dsn)
+        streams(ours, dsn)
 
 
 def pages(ours: Site, theirs: Site) -> None:

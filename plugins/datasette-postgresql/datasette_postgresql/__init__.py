@@ -5,9 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from datasette import hookimpl
-from datasette.plugins import pm
 
-from . import hookspecs
 from . import settings as settings_module
 from .catalogue import Catalogue
 from .database import PostgresDatabase
@@ -17,8 +15,6 @@ from .role import check
 from .settings import PLUGIN, DatabaseSettings
 
 __all__ = ["ConfigurationError", "DatabaseSettings", "PostgresDatabase", "PostgresError"]
-
-pm.add_hookspecs(hookspecs)
 
 # The only keys a comment can answer. "tables" is asked for permissions, twice for each table on a page: it has none of them.
 OURS = (None, "description", "columns", "databases")

@@ -5,20 +5,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from datasette.database import QueryInterrupted
-from datasette.plugins import pm
 from datasette.utils import await_me_maybe
 
 from .asking import ask
 from .catalogue import Table
 from .errors import PostgresError
 from .estimates import Estimate, planned
+from .hookspecs import table_count_hook
 
 UNCOUNTED_ROWS = 5_000_000  # a whole table estimated larger isn't even planned for
 
 
 async def known_count(db: Any, table: str) -> int | None:
     """What other plugins know (hookspecs.py)."""
-    for answer in pm.hook.postgresql_table_count(datasette=db.ds, database=db.name, table=table):
+    for answer in table_count_hook()(datasette=db.ds, database=db.name, table=table):
         count = await await_me_maybe(answer)
         if count is not None:
             return int(count)

@@ -42,12 +42,15 @@ def _stamp_with_zone(c: str) -> str:
 
 
 def _float(plain_below: str) -> Callable[[str], str]:
-    """Python's repr. PostgreSQL writes no .0, and an exponent from 1e15 (real: 1e6), where Python waits for 1e16."""
+    """Python's repr. PostgreSQL writes no .0, and an exponent from 1e15 (real: 1e6), where Python waits for 1e16.
+
+    The usual case stands first: each function costs 15 ns a value, a whole number of them a third of COPY's rate.
+    """
 
     def expression(c: str) -> str:
         return (
-            f"case when {c} > -{plain_below} and {c} < {plain_below}"
-            f" then case when {c} = trunc({c}) then {c}::text || '.0' else {c}::text end"
+            f"case when abs({c}) < {plain_below} and {c} <> trunc({c}) then {c}::text"
+            f" when abs({c}) < {plain_below} then {c}::text || '.0'"
             f" when abs({c}) < 1e16"
             f" then {c}::text::numeric::text || case when {c} = trunc({c}) then '.0' else '' end"
             f" else case {c}::text when 'NaN' then 'nan' when 'Infinity' then 'inf' when '-Infinity' then '-inf'"

@@ -30,6 +30,7 @@ order by 2 desc, 1
 limit {limit}
 """
 OF_ALL = ", (select count(*) from ({sql}) as sampled) as total"
+LEAST_MS = 200  # that a sample may take, how small it may be
 Found = Sequence[tuple[Any, int]]  # values and how often; one more than fit says that there are others
 
 
@@ -132,7 +133,7 @@ class PgFacet(Facet):  # type: ignore[misc]  # datasette has no types
         limit_ms = self.limit_ms("facet_time_limit_ms")
         sample, share = self.source.sample(limit_ms)
         sql = FACET.format(value=value, total=OF_ALL.format(sql=sample), sql=sample, source=source, limit=limit)
-        rows = (await self.source.ask(sql, limit_ms)).rows
+        rows = (await self.source.ask(sql, max(limit_ms, LEAST_MS))).rows
         if not rows:
             return [], False
         factor = self.row_count / rows[0][2] if self.row_count else 1 / (share or 1)
