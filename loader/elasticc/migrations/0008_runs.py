@@ -46,7 +46,7 @@ comment on table ingest_message is 'Messages that are known, by a digest of what
 
 
 class Migration(migrations.Migration):
-    dependencies = (("elasticc", "0006_source_times"),)
+    dependencies = (("elasticc", "0007_bins"),)
 
     operations = (
         migrations.CreateModel(
