@@ -13,6 +13,7 @@ from .descriptions import of_all, of_one
 from .errors import ConfigurationError, PostgresError
 from .role import check
 from .settings import PLUGIN, DatabaseSettings
+from .visits import App, listening
 
 __all__ = ["ConfigurationError", "DatabaseSettings", "PostgresDatabase", "PostgresError"]
 
@@ -37,6 +38,11 @@ def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
             await _connect(datasette, name, settings)
 
     return start
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
+    return listening
 
 
 @hookimpl  # type: ignore[untyped-decorator]

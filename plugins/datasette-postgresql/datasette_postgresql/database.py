@@ -5,7 +5,6 @@ other plugins' doors: finished PostgreSQL with psycopg2's placeholders; `prepare
 `execute_generated` is for this plugin's own views.
 """
 
-import asyncio
 import contextlib
 import sys
 import time
@@ -16,9 +15,10 @@ from datasette.database import QueryInterrupted, Results
 from datasette.tracer import trace
 
 from . import sqlite_words
+from .budget import Budget
 from .catalogue import Catalogue
 from .counts import count_tables
-from .errors import STALE_NAMES, PostgresError, TimeLimitReached, WriteRefused
+from .errors import STALE_NAMES, PostgresError, TimeLimitReached, Unavailable, WriteRefused
 from .keeper import Keeper
 from .kept import Kept
 from .lexer import has_semicolon, render
@@ -29,7 +29,10 @@ from .session import Address, Answer, Session
 from .settings import DatabaseSettings
 from .statements import ask_as_cursor, ask_directly, interpolated
 from .streams import Streams
+from .turns import PAGE, SLOW, TYPED, Job
 from .values import rows_of
+from .visits import in_turn
+from .workers import Workers
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Any] | None
@@ -48,6 +51,8 @@ class PostgresDatabase(CatalogueDatabase):
         self._pool = Pool(address, settings.pool_size, name)
         self.prepared = Prepared(address, settings.pool_size, self._limit_ms(None))
         self._keeper = Keeper(name, settings, self._read)
+        self._workers = Workers(settings.pool_size, settings.typed_size, settings.queue_size, name)
+        self._budget = Budget(settings.max_total_bytes)
         self.kept = Kept()
         self.streams = Streams(settings.streams, settings.stream_limit_s, name)
         self._counts: dict[str, tuple[float, int | None]] = {}
@@ -97,7 +102,7 @@ class PostgresDatabase(CatalogueDatabase):
                 return ask_directly(session, sql, time_limit_ms=limit_ms, max_bytes=self.settings.max_bytes)
             return self._ask_as_cursor(session, [sql], limit_ms, max_rows + 1)
 
-        return _results(await self._in_session(ask, query, params), max_rows)
+        return _results(await self._in_session(ask, query, params, topic=query), max_rows)
 
     async def run_statements(
         self, statements: Sequence[tuple[str, Mapping[str, Any] | None]], *, time_limit_ms: int | None = None
@@ -111,17 +116,17 @@ class PostgresDatabase(CatalogueDatabase):
             sqls = [interpolated(session, query, params) for query, params in statements]
             return self._ask_as_cursor(session, sqls, limit_ms, None)
 
-        return _results(await self._in_session(ask, statements[-1][0], statements[-1][1]), None)
+        return _results(await self._in_session(ask, *statements[-1], lane=TYPED), None)
 
     async def run(self, fn: Callable[[Any], T], *, time_limit_ms: int | None = None, read_only: bool = True) -> T:
         """`fn` gets a psycopg2 connection, in a thread, inside one transaction that is always rolled back."""
         limit_ms = self._limit_ms(time_limit_ms)
 
-        def work() -> T:
-            return self._pool.with_plain(lambda plain: plain.run(fn, time_limit_ms=limit_ms, read_only=read_only))
+        def work(job: Job) -> T:
+            return self._pool.with_plain(lambda plain: plain.run(fn, time_limit_ms=limit_ms, read_only=read_only), job)
 
         try:
-            return await self._in_thread(work)
+            return await self._in_turn(work, lane=SLOW)
         except TimeLimitReached as error:
             raise QueryInterrupted(error, getattr(fn, "__qualname__", "run"), None) from error
 
@@ -129,7 +134,7 @@ class PostgresDatabase(CatalogueDatabase):
         """As run; the core's own functions, which speak SQLite, get the catalogue instead."""
         if sqlite_words.is_core_function(fn):
             connection: Any = sqlite_words.CatalogueConnection(await self.current_catalogue())
-            return await self._in_thread(lambda: fn(connection))  # of 5,000 tables it takes most of a second
+            return await self._in_turn(lambda _: fn(connection))  # of 5,000 tables it takes most of a second
         return await self.run(fn)
 
     # Refusals
@@ -162,13 +167,13 @@ class PostgresDatabase(CatalogueDatabase):
         if catalogue is None:
             return await self.refresh_catalogue()
         if self._keeper.take_turn():
-            self._pool.submit(self._keeper.look_quietly)
+            self._workers.submit(Job(lambda _: self._keeper.look_quietly(), _forget))
         return catalogue
 
     async def refresh_catalogue(self) -> Catalogue:
         """Read it now, if anything has changed. Raises PostgresError."""
         asked_at = time.monotonic()
-        return await self._in_thread(lambda: self._keeper.look(asked_at))
+        return await self._in_turn(lambda _: self._keeper.look(asked_at))
 
     async def table_counts(self, limit: int = 10) -> dict[str, int | None]:
         """Exact where another plugin knows it or a count fits into `limit` ms, else an Estimate; kept for some seconds."""
@@ -202,6 +207,7 @@ class PostgresDatabase(CatalogueDatabase):
 
     def close(self) -> None:
         self.streams.close()
+        self._workers.close()
         self._pool.close()
         self.prepared.close()
 
@@ -225,10 +231,15 @@ class PostgresDatabase(CatalogueDatabase):
                 return self._ask_as_cursor(session, [native], limit_ms, None if max_rows is None else max_rows + 1)
             return ask_directly(session, native, time_limit_ms=limit_ms, max_bytes=self.settings.max_bytes)
 
+        # A page does without what has a limit of its own: it waits for its turn no longer than it may run.
+        wait_ms = None if typed else custom_time_limit
         try:
-            return _results(await self._in_session(ask, sql, params), max_rows)
+            answer = await self._in_session(
+                ask, sql, params, lane=TYPED if typed else PAGE, topic=None if typed else sql, wait_ms=wait_ms
+            )
+            return _results(answer, max_rows)
         except PostgresError as error:
-            if log_sql_errors:
+            if log_sql_errors and not isinstance(error, Unavailable):
                 sys.stderr.write(f"ERROR: database={self.name}, sql = {sql!r}, params = {params}: {error}\n")
                 sys.stderr.flush()
             raise
@@ -244,17 +255,17 @@ class PostgresDatabase(CatalogueDatabase):
     def _ask_as_cursor(self, session: Session, sqls: Sequence[str], limit_ms: int, max_rows: int | None) -> Answer:
         return ask_as_cursor(session, sqls, time_limit_ms=limit_ms, max_bytes=self.settings.max_bytes, max_rows=max_rows)
 
-    async def _in_session(self, ask: Callable[[Session], Answer], sql: str, params: Any) -> Answer:
+    async def _in_session(self, ask: Callable[[Session], Answer], sql: str, params: Any, **turn: Any) -> Answer:
         with trace("sql", database=self.name, sql=sql.strip(), params=params):
             try:
-                return await self._in_thread(lambda: self._pool.with_session(ask))
+                return await self._in_turn(lambda job: self._pool.with_session(ask, job), **turn)
             except TimeLimitReached as error:
                 raise QueryInterrupted(error, sql, params) from error
             except PostgresError as error:
                 if error.sqlstate in STALE_NAMES and self._keeper.catalogue is not None:
                     failed_at = time.monotonic()
                     with contextlib.suppress(PostgresError):  # the caller's error matters more
-                        await self._in_thread(lambda: self._keeper.look_unless_looking(failed_at))
+                        await self._in_turn(lambda _: self._keeper.look_unless_looking(failed_at))
                 raise
 
     def _read(self, look: Callable[[Session], Catalogue]) -> Catalogue:
@@ -262,8 +273,13 @@ class PostgresDatabase(CatalogueDatabase):
         self._pool.learn_arrays(dict(catalogue.array_types))
         return catalogue
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool.executor, work)
+    async def _in_turn(self, work: Callable[[Job], T], **turn: Any) -> T:
+        """`turn` is visits.in_turn's: the lane, the topic, how long it may wait."""
+        return await in_turn(self._workers, self._budget, work, **turn)
+
+
+def _forget(result: Any, error: BaseException | None) -> None:
+    """Nobody waits for what is done in the background."""
 
 
 def _results(answer: Answer, max_rows: int | None) -> Results:

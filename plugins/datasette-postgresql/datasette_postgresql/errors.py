@@ -1,7 +1,10 @@
 """What can go wrong between Datasette and PostgreSQL, in the words Datasette's core catches.
 
 PostgresError(sqlite3.OperationalError)    the server, or this plugin, refused a statement
-    ConnectionLost                         the server went away; nothing was received
+    Unavailable                            not now: a page says so with status 503
+        ConnectionLost                     the server went away, or can't be reached; nothing was received
+        Busy                               too many questions wait, or too much is held in memory
+    Gone                                   whoever asked has left; nobody sees it
     ResultTooLarge                         the result passed max_bytes
     TimeLimitReached                       the time limit passed; callers of the database see QueryInterrupted instead
     WriteRefused                           somebody asked for execute_write
@@ -29,8 +32,30 @@ class PostgresError(sqlite3.OperationalError):
         self.sqlstate = sqlstate
 
 
-class ConnectionLost(PostgresError):
-    """The server closed the connection, or can't be reached."""
+class Unavailable(PostgresError):
+    """It may work in a moment, and nothing was wrong with the question."""
+
+
+class ConnectionLost(Unavailable):
+    """The server closed the connection, or can't be reached; `detail` is for the log: it has addresses in it."""
+
+    def __init__(self, detail: str, sqlstate: str | None = None) -> None:
+        super().__init__("The database can't be reached at the moment.", sqlstate)
+        self.detail = detail
+
+
+class Busy(Unavailable):
+    """There is no room for the question, or none for its answer."""
+
+    def __init__(self, message: str = "Too many questions are waiting for the database. Please try again later.") -> None:
+        super().__init__(message, "53300")
+
+
+class Gone(PostgresError):
+    """Whoever asked has left."""
+
+    def __init__(self) -> None:
+        super().__init__("Nobody waits for the answer any more.", CANCELLED)
 
 
 class ResultTooLarge(PostgresError):

@@ -10,14 +10,15 @@ from datasette.database import QueryInterrupted
 from datasette.facets import Facet
 from datasette.utils import tilde_decode
 from datasette.utils.asgi import Response
-from datasette.views.base import BaseView
+from datasette.views.base import BaseView, DatasetteError
 from datasette.views.index import IndexView
 
 from . import templating
 from .database import PostgresDatabase
-from .errors import PostgresError
+from .errors import PostgresError, Unavailable
 from .quoting import quote
 from .views import OURS, PgIndexView
+from .visits import name_visitor
 
 _core_dispatch = BaseView.dispatch_request
 _core_expand = Datasette.expand_foreign_keys
@@ -55,7 +56,15 @@ async def dispatch_request(view: Any, request: Any) -> Any:
         if dotted:
             return Response.redirect(view.ds.urls.table(database.name, dotted) + _query(request))
         view = ours(view.ds)
-    return await _core_dispatch(view, request)
+    name_visitor(request.actor)
+    try:
+        return await _core_dispatch(view, request)
+    except (DatasetteError, Unavailable) as error:
+        # The core takes every database error for a mistake in the SQL.
+        cause = error if isinstance(error, Unavailable) else error.__context__
+        if isinstance(cause, Unavailable):
+            raise DatasetteError(cause.message, title="Database unavailable", status=503) from error
+        raise
 
 
 def _postgres(datasette: Any, route: str | None) -> PostgresDatabase | None:

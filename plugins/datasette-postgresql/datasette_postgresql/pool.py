@@ -1,18 +1,22 @@
-"""The threads and connections of one database: as many threads as connections, the last used connection first.
+"""The connections to one server, the last used first. workers.py has as many threads as there may be connections: whoever
+has a thread finds a connection idle, or may open one.
 
-The threads are the bound: whoever has one finds a connection idle or may open one. Datasette's own three threads stay free
-for SQLite. A connection that died while idle is noticed and replaced; one that dies at the first question is replaced once.
+A connection that died while idle is noticed and replaced; one that dies at the first question is replaced once.
 """
 
+import sys
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from .errors import ConnectionLost
 from .session import Address, Plain, Session
+from .turns import Job
 
 T = TypeVar("T")
+
+MOURNING_S = 1.0  # at most: how long a server that took its time not to answer isn't tried again
 
 
 class Pool:
@@ -21,24 +25,23 @@ class Pool:
     def __init__(self, address: Address, size: int, name: str) -> None:
         self._address = address
         self._size = size
+        self._name = name
         self._lock = threading.Lock()
         self._sessions: list[Session] = []
         self._plains: list[Plain] = []
         self._open = 0
         self._closed = False
         self._arrays: dict[int, int] = {}
-        self.executor = ThreadPoolExecutor(max_workers=size, thread_name_prefix=f"postgresql-{name}")
+        self._lost: ConnectionLost | None = None
+        self._try_again_at = 0.0
 
-    def submit(self, function: Callable[[], T]) -> "Future[T]":
-        return self.executor.submit(function)
-
-    def with_session(self, use: Callable[[Session], T]) -> T:
+    def with_session(self, use: Callable[[Session], T], job: Job | None = None) -> T:
         """Runs in one of the threads. `use` is called again, once, where the connection was lost: it must only have asked."""
-        return self._with(self._sessions, Session, use)
+        return self._with(self._sessions, Session, use, job)
 
-    def with_plain(self, use: Callable[[Plain], T]) -> T:
+    def with_plain(self, use: Callable[[Plain], T], job: Job | None = None) -> T:
         """As with_session, but never a second time: the function may have done more than ask."""
-        return self._with(self._plains, Plain, use, attempts=1)
+        return self._with(self._plains, Plain, use, job, attempts=1)
 
     def learn_arrays(self, arrays: dict[int, int]) -> None:
         """New array types: the idle connections don't know them, so they go."""
@@ -48,13 +51,14 @@ class Pool:
         self._drop_idle()
 
     def close(self) -> None:
+        """After the threads have ended."""
         self._closed = True
-        self.executor.shutdown(wait=True, cancel_futures=True)
         self._drop_idle()
 
-    def _with(self, idle: list[Any], kind: type[Any], use: Callable[[Any], T], *, attempts: int = 2) -> T:
+    def _with(self, idle: list[Any], kind: type[Any], use: Callable[[Any], T], job: Job | None, attempts: int = 2) -> T:
         for attempt in range(attempts):
             connection = self._take(idle, kind)
+            connection.job = job
             try:
                 return use(connection)
             except ConnectionLost:
@@ -72,16 +76,34 @@ class Pool:
                 connection = idle.pop() if idle else None
             if connection is None:
                 break
-            if connection.is_alive:
+            if connection.is_fit:
                 return connection
             self._forget(connection)
         self._count_one_more()
         try:
-            return kind(self._address, self._arrays)
+            return self._connect(kind)
         except BaseException:
             with self._lock:
                 self._open -= 1
             raise
+
+    def _connect(self, kind: type[Any]) -> Any:
+        """Says once in the log that the server is away, and once that it is back."""
+        started = time.monotonic()
+        if self._lost is not None and started < self._try_again_at:
+            raise ConnectionLost(self._lost.detail)
+        try:
+            connection = kind(self._address, self._arrays)
+        except ConnectionLost as error:
+            if self._lost is None:
+                sys.stderr.write(f"ERROR: database={self._name} can't be reached: {' '.join(error.detail.split())}\n")
+            now = time.monotonic()
+            self._lost, self._try_again_at = error, now + min(MOURNING_S, now - started)
+            raise
+        if self._lost is not None:
+            sys.stderr.write(f"The database {self._name} can be reached again.\n")
+            self._lost = None
+        return connection
 
     def _give_back(self, idle: list[Any], connection: Any) -> None:
         if not connection.reset() or self._closed:

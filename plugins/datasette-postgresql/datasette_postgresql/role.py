@@ -34,7 +34,7 @@ async def check(database: PostgresDatabase) -> list[str]:
     try:
         row: Any = (await database.fetch(ROLE, time_limit_ms=10_000)).rows[0]
     except (PostgresError, QueryInterrupted) as error:
-        reason = " ".join(str(getattr(error, "message", error)).split())
+        reason = " ".join(str(getattr(error, "detail", error)).split())
         raise ConfigurationError(f"{PLUGIN}: the database {database.name!r} doesn't answer: {reason}") from error
     role, is_super, bypasses, replicates, file_roles, writable = row
     if is_super:

@@ -17,12 +17,15 @@ import psycopg2
 import psycopg2.extensions
 
 from . import values
-from .errors import ConnectionLost, PostgresError, ResultTooLarge, TimeLimitReached, translate
-from .watchdog import WATCHDOG, Watch, waiting_bytes
+from .errors import Busy, ConnectionLost, Gone, PostgresError, ResultTooLarge, TimeLimitReached, translate
+from .turns import Job
+from .watchdog import WATCHDOG, Demoted, Watch, waiting_bytes
 
 T = TypeVar("T")
 
 GRACE_MS = 300  # how long after statement_timeout our own deadline is: the server's message is the better one
+RESET_S = 2.0
+SMALL = 1_000_000  # bytes of an answer that the budget doesn't count, so that pages come however much others hold
 READ = 16_384  # libpq's buffer: what it reads at a time, unless a row is larger
 # DISCARD ALL refuses company in a message; these are its parts, and one round trip. The locks are the session's.
 RESET = (
@@ -72,23 +75,25 @@ class Session:
             self._connection: Any = psycopg2.connect(**address.arguments(), async_=1)
             self._wait(deadline, None)
         except psycopg2.Error as error:
-            raise ConnectionLost(str(error).strip() or "The database server doesn't answer.") from error
+            raise ConnectionLost(str(error).strip() or "the database server doesn't answer") from error
         except TimeLimitReached as error:
-            raise ConnectionLost(f"The database server didn't answer in {address.connect_timeout_s} s.") from error
+            raise ConnectionLost(f"the database server didn't answer in {address.connect_timeout_s} s") from error
         values.register(self._connection, arrays)
         self.server_version: int = self._connection.server_version
+        self.job: Job | None = None  # whose question it is; the pool says
+        self._is_resetting = False
 
     def ask(self, message: str, *, time_limit_ms: int, max_bytes: int | None, offset: int = 0) -> Answer:
         """Raises PostgresError; `offset` is where the caller's SQL begins in `message`."""
         if self._connection.closed:
-            raise ConnectionLost("The connection is closed.")
+            raise ConnectionLost("the connection is closed")
         cursor = self._connection.cursor()
         deadline = time.monotonic() + (time_limit_ms + GRACE_MS) / 1000
-        with WATCHDOG.watching(self._connection.fileno(), deadline + 0.2, max_bytes) as watch:
+        with WATCHDOG.watching(self._connection.fileno(), deadline + 0.2, max_bytes, self.job) as watch:
             try:
                 cursor.execute(message)
                 self._wait(deadline, max_bytes)
-            except (TimeLimitReached, ResultTooLarge):
+            except (TimeLimitReached, ResultTooLarge, Busy):
                 self.abandon()
                 raise
             except psycopg2.Error as error:
@@ -100,11 +105,11 @@ class Session:
         except (psycopg2.Error, ValueError) as error:  # a value that Python can't take: not UTF-8, say
             raise PostgresError(f"The result can't be read: {error}") from error
 
-    def _explained(self, error: psycopg2.Error, watch: Watch, max_bytes: int | None, offset: int) -> PostgresError:
-        if watch.reason:
-            self.abandon()
-            return _overdue() if watch.reason == "time" else _too_large(max_bytes)
-        return translate(error, offset=offset)
+    def _explained(self, error: psycopg2.Error, watch: Watch, max_bytes: int | None, offset: int) -> Exception:
+        if not watch.reason:
+            return translate(error, offset=offset)
+        self.abandon()
+        return {"time": _overdue(), "size": _too_large(max_bytes), "gone": Gone(), "slow": Demoted()}[watch.reason]
 
     def mogrify(self, query: str, params: Any) -> str:
         """psycopg2's own interpolation; the connection isn't used, but it knows the encoding."""
@@ -112,21 +117,38 @@ class Session:
         return text.decode("utf-8")
 
     def reset(self) -> bool:
-        """Give up everything the last question may have left behind; False where the connection is of no more use."""
+        """Give up all that the last question may have left behind. It is sent now, and its answer read by `is_fit`.
+
+        False where the connection is of no more use.
+        """
+        self.job = None
         if self._connection.closed:
             return False
         try:
-            self.ask(RESET, time_limit_ms=2000, max_bytes=None)
+            self._connection.cursor().execute(RESET)
         except Exception:  # on any doubt it is closed: whatever failed, this session must not serve another request
             self.close()
             return False
-        del self._connection.notices[:]
-        return not self._connection.closed
+        self._is_resetting = True
+        return True
 
     @property
-    def is_alive(self) -> bool:
-        """An idle connection has nothing to say: where there is something to read, it is the server's good-bye."""
+    def is_fit(self) -> bool:
+        """Reset, and with nothing to say: where there is something more to read, it is the server's good-bye."""
+        if self._is_resetting and not self._has_reset():
+            return False
         return is_quiet(self._connection)
+
+    def _has_reset(self) -> bool:
+        deadline = time.monotonic() + RESET_S
+        try:
+            with WATCHDOG.watching(self._connection.fileno(), deadline, None):
+                self._wait(deadline, None)
+        except Exception:  # as in `reset`
+            return False
+        self._is_resetting = False
+        del self._connection.notices[:]
+        return True
 
     def close(self) -> None:
         with contextlib.suppress(psycopg2.Error):
@@ -157,9 +179,12 @@ class Session:
             if left_ms <= 0 or not poller.poll(left_ms):
                 raise _overdue()
             if max_bytes is not None and reading:
-                received += min(waiting_bytes(descriptor), READ)
+                arrived = min(waiting_bytes(descriptor), READ)
+                received += arrived
                 if received > max_bytes:
                     raise _too_large(max_bytes)
+                if received > SMALL and self.job is not None and self.job.hold is not None:
+                    self.job.hold(arrived)
 
 
 class _Gone:
@@ -184,11 +209,12 @@ class Plain:
         except psycopg2.Error as error:
             raise ConnectionLost(str(error).strip()) from error
         values.register(self.connection, arrays)
+        self.job: Job | None = None
 
     def run(self, function: Callable[[Any], T], *, time_limit_ms: int, read_only: bool) -> T:
         """`function` runs inside one transaction, which is always rolled back."""
         deadline = time.monotonic() + (time_limit_ms + GRACE_MS) / 1000
-        with WATCHDOG.watching(self.connection.fileno(), deadline, None) as watch:
+        with WATCHDOG.watching(self.connection.fileno(), deadline, None, self.job) as watch:
             try:
                 self.connection.set_session(readonly=read_only, autocommit=False)
                 with self.connection.cursor() as cursor:
@@ -197,10 +223,11 @@ class Plain:
             except psycopg2.Error as error:
                 if watch.reason:
                     abandon(self.connection)
-                    raise _overdue() from error
+                    raise (_overdue() if watch.reason == "time" else Gone()) from error
                 raise translate(error) from error
 
     def reset(self) -> bool:
+        self.job = None
         if self.connection.closed:
             return False
         try:
@@ -215,7 +242,7 @@ class Plain:
         return True
 
     @property
-    def is_alive(self) -> bool:
+    def is_fit(self) -> bool:
         return is_quiet(self.connection)
 
     def close(self) -> None:

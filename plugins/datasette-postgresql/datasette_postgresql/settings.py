@@ -29,7 +29,10 @@ class DatabaseSettings:
     count_time_limit_ms: int = 100
     max_rows: int | None = None
     max_bytes: int = 100_000_000
+    max_total_bytes: int = 200_000_000
     pool_size: int = 8
+    typed_size: int = 3
+    queue_size: int = 200
     streams: int = 2
     stream_limit_s: int = 600
     connect_timeout_s: int = 10

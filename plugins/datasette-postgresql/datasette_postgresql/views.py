@@ -23,7 +23,7 @@ from .columns import comparable, is_sortable
 from .counts import count
 from .csv_stream import streamed
 from .database import PostgresDatabase
-from .errors import PostgresError
+from .errors import PostgresError, Unavailable
 from .estimates import labelled
 from .filters import PgFilters
 from .paging import path_from_row_pks, row_keys
@@ -95,6 +95,7 @@ NAMES: dict[str, Any] = {
     "row_keys": row_keys,
     "suggestions": suggestions,
     "text_of": paging.text_of,
+    "Unavailable": Unavailable,
     "validate_sql_select": validate_sql_select,
     "whole_number": whole_number,
     "_sql_params_pks": sql_params_pks,
@@ -127,6 +128,11 @@ QUERY: Sequence[Replacement] = (
         '            "explain_url": explain_url(self.ds, database, sql, named_parameter_values)\n'
         "            if allow_execute_sql and not query_error and not missing\n"
         "            else None,\n",
+    ),
+    # The SQL isn't to blame.
+    (
+        "except sqlite3.DatabaseError as e:\n",
+        "except Unavailable:\n            raise\n        except sqlite3.DatabaseError as e:\n",
     ),
 )
 

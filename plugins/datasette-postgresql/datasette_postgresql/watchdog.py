@@ -1,7 +1,8 @@
 """Ends what statement_timeout and our poll loop can't: libpq doesn't return while one huge row keeps arriving.
 
-One thread looks every 20 ms while questions are under way. Past its deadline, or where the process has grown by more than
-1.5 times max_bytes while the answer arrives, a question's socket is shut; whoever reads from it gets an error at once.
+One thread looks every 20 ms while questions are under way. Past its deadline, where nobody wants the answer any more, where it
+is slow and there is no room for another slow one, or where the process has grown by more than 1.5 times max_bytes while the
+answer arrives, a question's socket is shut; whoever reads from it gets an error at once.
 (Measured: libpq reads a row of 250 MB in one call of 3 s.)
 """
 
@@ -13,22 +14,30 @@ import socket
 import termios
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from .errors import Gone
+from .turns import Job
 
 TICK_S = 0.02
 GROWTH = 1.5  # times max_bytes: what others allocate meanwhile counts, too
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
+class Demoted(Exception):
+    """The question is slow, others that are slow have the room: it has to wait for its turn and be asked again."""
+
+
 @dataclass(eq=False, slots=True)
 class Watch:
-    """`reason` is "" while nothing was done, then "time" or "size"."""
+    """`reason` is "" while nothing was done, then "time", "size", "gone" or "slow"."""
 
     descriptor: int
     deadline: float
     max_bytes: int | None
     resident: int
+    patience: tuple[float, Callable[[], bool]] | None
     reason: str = ""
 
 
@@ -41,10 +50,14 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     @contextlib.contextmanager
-    def watching(self, descriptor: int, deadline: float, max_bytes: int | None) -> Iterator[Watch]:
-        """`deadline` is of time.monotonic()."""
-        watch = Watch(descriptor, deadline, max_bytes, resident_bytes())
+    def watching(self, descriptor: int, deadline: float, max_bytes: int | None, job: Job | None = None) -> Iterator[Watch]:
+        """`deadline` is of time.monotonic(). Raises Gone for a job that nobody waits for."""
+        watch = Watch(descriptor, deadline, max_bytes, resident_bytes(), job.patience if job is not None else None)
         with self._changed:
+            if job is not None and job.is_cancelled:
+                raise Gone
+            if job is not None:
+                job.watch = watch
             self._watches.add(watch)
             if self._thread is None or not self._thread.is_alive():  # a forked process has no threads
                 self._thread = threading.Thread(target=self._look, name="postgresql-watchdog", daemon=True)
@@ -56,6 +69,15 @@ class Watchdog:
         finally:
             with self._changed:  # after this the descriptor may be closed
                 self._watches.discard(watch)
+                if job is not None:
+                    job.watch = None
+
+    def interrupt(self, job: Job) -> None:
+        """End what it asks, and whatever it would ask next."""
+        with self._changed:
+            job.is_cancelled = True
+            if job.watch is not None:
+                _end(job.watch, "gone")
 
     def _look(self) -> None:
         while True:
@@ -70,12 +92,21 @@ class Watchdog:
 
     def _judge(self, watch: Watch, now: float, resident: int) -> None:
         if now > watch.deadline:
-            watch.reason = "time"
+            _end(watch, "time")
         elif watch.max_bytes is not None and resident - watch.resident > GROWTH * watch.max_bytes:
-            watch.reason = "size" if waiting_bytes(watch.descriptor) else ""
-        if watch.reason:
-            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(watch.descriptor)) as wire:
-                wire.shutdown(socket.SHUT_RDWR)
+            if waiting_bytes(watch.descriptor):
+                _end(watch, "size")
+        elif watch.patience is not None and now > watch.patience[0]:
+            may_go_on = watch.patience[1]
+            watch.patience = None
+            if not may_go_on():
+                _end(watch, "slow")
+
+
+def _end(watch: Watch, reason: str) -> None:
+    watch.reason = watch.reason or reason
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(watch.descriptor)) as wire:
+        wire.shutdown(socket.SHUT_RDWR)
 
 
 WATCHDOG = Watchdog()
