@@ -89,7 +89,7 @@ class Session:
             raise ConnectionLost("the connection is closed")
         cursor = self._connection.cursor()
         deadline = time.monotonic() + (time_limit_ms + GRACE_MS) / 1000
-        with WATCHDOG.watching(self._connection.fileno(), deadline + 0.2, max_bytes, self.job) as watch:
+        with WATCHDOG.watching(self._connection, deadline + 0.2, max_bytes, self.job) as watch:
             try:
                 cursor.execute(message)
                 self._wait(deadline, max_bytes)
@@ -108,7 +108,7 @@ class Session:
     def _explained(self, error: psycopg2.Error, watch: Watch, max_bytes: int | None, offset: int) -> Exception:
         if not watch.reason:
             return translate(error, offset=offset)
-        self.abandon()
+        self.close()
         return {"time": _overdue(), "size": _too_large(max_bytes), "gone": Gone(), "slow": Demoted()}[watch.reason]
 
     def mogrify(self, query: str, params: Any) -> str:
@@ -142,7 +142,7 @@ class Session:
     def _has_reset(self) -> bool:
         deadline = time.monotonic() + RESET_S
         try:
-            with WATCHDOG.watching(self._connection.fileno(), deadline, None):
+            with WATCHDOG.watching(self._connection, deadline, None):
                 self._wait(deadline, None)
         except Exception:  # as in `reset`
             return False
@@ -214,7 +214,7 @@ class Plain:
     def run(self, function: Callable[[Any], T], *, time_limit_ms: int, read_only: bool) -> T:
         """`function` runs inside one transaction, which is always rolled back."""
         deadline = time.monotonic() + (time_limit_ms + GRACE_MS) / 1000
-        with WATCHDOG.watching(self.connection.fileno(), deadline, None, self.job) as watch:
+        with WATCHDOG.watching(self.connection, deadline, None, self.job) as watch:
             try:
                 self.connection.set_session(readonly=read_only, autocommit=False)
                 with self.connection.cursor() as cursor:
@@ -222,7 +222,7 @@ class Plain:
                 return function(self.connection)
             except psycopg2.Error as error:
                 if watch.reason:
-                    abandon(self.connection)
+                    self.close()
                     raise (_overdue() if watch.reason == "time" else Gone()) from error
                 raise translate(error) from error
 
@@ -231,7 +231,7 @@ class Plain:
         if self.connection.closed:
             return False
         try:
-            with WATCHDOG.watching(self.connection.fileno(), time.monotonic() + 2, None):
+            with WATCHDOG.watching(self.connection, time.monotonic() + 2, None):
                 self.connection.rollback()
                 self.connection.autocommit = True
                 with self.connection.cursor() as cursor:

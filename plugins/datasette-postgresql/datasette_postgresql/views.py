@@ -77,6 +77,7 @@ async def one_row(db: Any, sql: str, params: Mapping[str, str]) -> Any:
 
 
 NAMES: dict[str, Any] = {
+    "DatasetteError": DatasetteError,
     "after": paging.after,
     "ask": ask,
     "count": count,
@@ -295,9 +296,18 @@ PAGING = Cut(
 )
 
 
+POST: Sequence[Replacement] = (
+    (
+        'assert canned_query, "You may only POST to a canned query"\n',
+        'if not canned_query or not canned_query.get("write"):\n'
+        '        raise DatasetteError("You may only POST to a canned query that writes", status=405)\n',
+    ),
+)
+
+
 class PgTableView(TableView):  # type: ignore[misc]
     as_csv = as_csv
-    post = rewritten(TableView.post, [], NAMES)
+    post = rewritten(TableView.post, POST, NAMES)
     _data_traced = rewritten(TableView._data_traced, TABLE, NAMES, cut=PAGING)
 
     async def sortable_columns_for_table(self, database_name: str, table_name: str, use_rowid: bool) -> set[str]:

@@ -16,6 +16,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
 
 from .errors import Gone
 from .turns import Job
@@ -38,6 +41,7 @@ class Watch:
     max_bytes: int | None
     resident: int
     patience: tuple[float, Callable[[], bool]] | None
+    cancel: Callable[[], None]
     reason: str = ""
 
 
@@ -50,9 +54,10 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     @contextlib.contextmanager
-    def watching(self, descriptor: int, deadline: float, max_bytes: int | None, job: Job | None = None) -> Iterator[Watch]:
+    def watching(self, connection: Any, deadline: float, max_bytes: int | None, job: Job | None = None) -> Iterator[Watch]:
         """`deadline` is of time.monotonic(). Raises Gone for a job that nobody waits for."""
-        watch = Watch(descriptor, deadline, max_bytes, resident_bytes(), job.patience if job is not None else None)
+        patience = job.patience if job is not None else None
+        watch = Watch(connection.fileno(), deadline, max_bytes, resident_bytes(), patience, connection.cancel)
         with self._changed:
             if job is not None and job.is_cancelled:
                 raise Gone
@@ -77,7 +82,7 @@ class Watchdog:
         with self._changed:
             job.is_cancelled = True
             if job.watch is not None:
-                _end(job.watch, "gone")
+                self._cancel(job.watch, "gone")
 
     def _look(self) -> None:
         while True:
@@ -100,7 +105,20 @@ class Watchdog:
             may_go_on = watch.patience[1]
             watch.patience = None
             if not may_go_on():
-                _end(watch, "slow")
+                self._cancel(watch, "slow")
+
+    def _cancel(self, watch: Watch, reason: str) -> None:
+        """The server is asked first, for it would notice a closed socket only after client_connection_check_interval."""
+        if not watch.reason:
+            watch.reason = reason
+            threading.Thread(target=self._cancel_and_end, args=(watch,), daemon=True).start()
+
+    def _cancel_and_end(self, watch: Watch) -> None:
+        with contextlib.suppress(psycopg2.Error):
+            watch.cancel()
+        with self._changed:
+            if watch in self._watches:
+                _end(watch, watch.reason)
 
 
 def _end(watch: Watch, reason: str) -> None:
