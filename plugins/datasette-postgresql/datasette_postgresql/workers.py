@@ -18,7 +18,7 @@ from .errors import Busy, TimeLimitReached
 from .turns import LANES, PAGE, SLOW, STREAM, TYPED, Job, Turns
 from .watchdog import WATCHDOG, Demoted
 
-PATIENCE_S = 0.2
+PATIENCE_S = 0.1
 REMEMBERED = 1000  # texts
 
 
@@ -104,14 +104,26 @@ class Workers:
     def _next(self) -> Job | None:
         """Pages first, but never at the cost of all the others; these by turns."""
         slow = sum(self._running.values()) - self._running[PAGE]
-        for lane in (PAGE, *self._others) if slow else (*self._others, PAGE):
-            if self._has_room(lane) and (job := self._waiting[lane].take()):
+        for lane in (PAGE, *self._others) if slow else (*self._others, PAGE, SLOW):  # SLOW again: _take may have moved some
+            job = self._take(lane) if self._has_room(lane) else None
+            if job is not None:
                 self._running[lane] += 1
                 if lane != PAGE:
                     self._others.remove(lane)
                     self._others.append(lane)
                 return job
         return None
+
+    def _take(self, lane: str) -> Job | None:
+        """What has been found slow while it waited goes where it belongs."""
+        job = self._waiting[lane].take()
+        while job is not None and lane == PAGE and job.topic in self._topics:
+            job.lane = SLOW
+            refused = self._waiting[SLOW].add(job)
+            if refused is not None:
+                _finish(refused, None, Busy())
+            job = self._waiting[lane].take()
+        return job
 
     def _dispatch(self) -> None:
         while self._idle or len(self._threads) < self._size:

@@ -53,8 +53,12 @@ class Server:
         options = f"-c listen_addresses='' -c unix_socket_directories='{self.data}' -c fsync=off"
         self._run("pg_ctl", "-w", "-l", str(self.data / "log"), "-o", options, "start")
 
-    def stop(self) -> None:
-        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+    def stop(self, mode: str = "immediate") -> None:
+        self._run("pg_ctl", "-w", "-m", mode, "stop")
+
+    @property
+    def is_running(self) -> bool:
+        return (self.data / "postmaster.pid").exists()
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
