@@ -69,7 +69,7 @@ def _checked(name: str, key: str, value: Any) -> Any:
     if value is None and key in OPTIONAL:
         return None
     if key == "dsn":
-        return _parsable(wrong, value)
+        return parsable(wrong, value)
     if key in LISTS:
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
             raise ConfigurationError(wrong + "a list of names.")
@@ -82,7 +82,7 @@ def _checked(name: str, key: str, value: Any) -> Any:
     return value
 
 
-def _parsable(wrong: str, dsn: Any) -> str:
+def parsable(wrong: str, dsn: Any) -> str:
     """libpq's own message would repeat a piece of the DSN, perhaps the password: it isn't shown."""
     if not isinstance(dsn, str) or not dsn.strip():
         raise ConfigurationError(wrong + "a connection string (is its environment variable set?).")
