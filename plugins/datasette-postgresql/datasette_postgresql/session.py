@@ -98,12 +98,13 @@ class Session:
                 raise
             except psycopg2.Error as error:
                 raise self._explained(error, watch, max_bytes, offset) from error
-        if cursor.description is None:
-            return Answer(None, [])
         try:
-            return Answer(cursor.description, cursor.fetchall())
+            answer = Answer(cursor.description, cursor.fetchall() if cursor.description else [])
         except (psycopg2.Error, ValueError) as error:  # a value that Python can't take: not UTF-8, say
             raise PostgresError(f"The result can't be read: {error}") from error
+        if watch.reason:  # the answer was faster, but the cancelling is under way: it mustn't hit the next question
+            self.close()
+        return answer
 
     def _explained(self, error: psycopg2.Error, watch: Watch, max_bytes: int | None, offset: int) -> Exception:
         if not watch.reason:
@@ -219,12 +220,15 @@ class Plain:
                 self.connection.set_session(readonly=read_only, autocommit=False)
                 with self.connection.cursor() as cursor:
                     cursor.execute("set local statement_timeout = %s", (time_limit_ms,))
-                return function(self.connection)
+                result = function(self.connection)
             except psycopg2.Error as error:
                 if watch.reason:
                     self.close()
                     raise (_overdue() if watch.reason == "time" else Gone()) from error
                 raise translate(error) from error
+        if watch.reason:  # as in Session.ask
+            self.close()
+        return result
 
     def reset(self) -> bool:
         self.job = None

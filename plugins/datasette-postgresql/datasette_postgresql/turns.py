@@ -5,8 +5,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
-PAGE, SLOW, TYPED, STREAM = "page", "slow", "typed", "stream"
-LANES = (PAGE, SLOW, TYPED, STREAM)
+PAGE, SLOW, TYPED = "page", "slow", "typed"
+LANES = (PAGE, SLOW, TYPED)
 
 
 @dataclass(eq=False, slots=True)

@@ -1,7 +1,7 @@
 """The threads in which one database is asked, and who gets one: pages always find some that turn over quickly.
 
-There are as many threads as connections. A question that is slow holds one of a part of them only: SQL that a person typed and
-streams from the start, anything else once it has run for PATIENCE_S. Where that part is taken, such a question is ended and
+There are as many threads as connections. A question that is slow holds one of a part of them only: SQL that a person typed
+from the start, anything else once it has run for PATIENCE_S. Where that part is taken, such a question is ended and
 asked again when its turn comes; its text is remembered, so that the next one like it waits in the right line at once.
 In each line visitors take turns (turns.py); who comes when too many wait is told so.
 """
@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from .errors import Busy, TimeLimitReached
-from .turns import LANES, PAGE, SLOW, STREAM, TYPED, Job, Turns
+from .turns import LANES, PAGE, SLOW, TYPED, Job, Turns
 from .watchdog import WATCHDOG, Demoted
 
 PATIENCE_S = 0.1
@@ -28,13 +28,12 @@ class Workers:
     def __init__(self, size: int, typed: int, queue: int, name: str) -> None:
         self._name = name
         self._size = size
-        quarter = max(1, size // 4)
-        self._slow = max(1, size - quarter)
-        self._most = {PAGE: size, SLOW: self._slow, TYPED: min(typed, self._slow), STREAM: min(quarter, self._slow)}
+        self._slow = max(1, size - max(1, size // 4))
+        self._most = {PAGE: size, SLOW: self._slow, TYPED: min(typed, self._slow)}
         self._lock = threading.Lock()
         self._waiting = {lane: Turns(queue) for lane in LANES}
         self._running = dict.fromkeys(LANES, 0)
-        self._others = [TYPED, SLOW, STREAM]
+        self._others = [TYPED, SLOW]
         self._idle: list[SimpleQueue[Job | None]] = []
         self._threads: list[threading.Thread] = []
         self._topics: OrderedDict[str, None] = OrderedDict()
@@ -98,7 +97,7 @@ class Workers:
     def _has_room(self, lane: str) -> bool:
         if lane == PAGE:
             return True  # whoever asks is a free thread
-        slow = self._running[SLOW] + self._running[TYPED] + self._running[STREAM]
+        slow = self._running[SLOW] + self._running[TYPED]
         return slow < self._slow and self._running[lane] < self._most[lane]
 
     def _next(self) -> Job | None:
