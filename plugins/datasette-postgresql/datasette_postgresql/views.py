@@ -28,6 +28,7 @@ from .estimates import labelled
 from .filters import PgFilters
 from .paging import path_from_row_pks, row_keys
 from .querying import awaited, derive_named_parameters, explain_url, validate_sql_select
+from .quick_rows import quickly
 from .quoting import quote
 from .requested import requested
 from .suggestions import suggestions
@@ -112,7 +113,7 @@ DISPLAY: Sequence[Replacement] = (
         "            elif isinstance(value, bytes):\n",
     ),
 )
-NAMES["display_columns_and_rows"] = rewritten(core_table.display_columns_and_rows, DISPLAY, NAMES)
+NAMES["display_columns_and_rows"] = quickly(rewritten(core_table.display_columns_and_rows, DISPLAY, NAMES))
 
 
 QUERY: Sequence[Replacement] = (
