@@ -109,7 +109,7 @@ async def _of_table(view: Any, request: Any, database_route: str, data: Mapping[
 
 async def _of_query(view: Any, request: Any, database_route: str, data: Mapping[str, Any]) -> "CsvStream":
     db, params = view.ds.databases[data["database"]], data["query"]["params"]
-    name = data.get("query_name")
+    name, columns = data.get("query_name"), data["columns"]  # not its rows, for as long as the stream lasts
     native = render(data["query"]["sql"], MagicParameters(params, request, view.ds) if name else params)
 
     def link(column: str, value: bytes, row: tuple[Any, ...]) -> str:
@@ -118,9 +118,9 @@ async def _of_query(view: Any, request: Any, database_route: str, data: Mapping[
         return str(view.ds.absolute_url(request, path))
 
     def make() -> Producer:
-        return _fetched(db, native, data["columns"], link, is_typed=True)
+        return _fetched(db, native, columns, link, is_typed=True)
 
-    return _response(view, db, request, request.url_vars.get("table", database_route), data["columns"], make)
+    return _response(view, db, request, request.url_vars.get("table", database_route), columns, make)
 
 
 async def _label(db: Any, table: str, column: str, value: str) -> str:
