@@ -17,7 +17,7 @@ test: $(STAMP) lint
 lint: $(STAMP)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy server loader portal plugins/*.py $(filter-out %.egg-info,$(wildcard $(PACKAGES:%=%/datasette_*)))
+	.venv/bin/mypy server loader portal plugins/*.py plugins/long_queries plugins/tom_compat $(filter-out %.egg-info,$(wildcard $(PACKAGES:%=%/datasette_*)))
 
 bench: .venv/.bench
 	@$(PY) -m tests.bench $(WHAT)

@@ -35,7 +35,7 @@ def add(name: str, password: str) -> None:
 
 
 def set_password(name: str, password: str) -> None:
-    user = _find(name)
+    user = find(name)
     _refuse_bad_password(password, user)
     user.set_password(password)
     user.save(update_fields=["password"])
@@ -43,7 +43,7 @@ def set_password(name: str, password: str) -> None:
 
 def set_active(name: str, *, active: bool) -> None:
     """An account that is not active can't log in; nothing of it is lost."""
-    user = _find(name)
+    user = find(name)
     user.is_active = active
     user.save(update_fields=["is_active"])
 
@@ -57,10 +57,11 @@ def all_accounts() -> list[Account]:
 
 def must_exist(name: str) -> None:
     """Before a password is asked for that nobody needs."""
-    _find(name)
+    find(name)
 
 
-def _find(name: str) -> User:
+def find(name: str) -> User:
+    """Raises AccountError where there is none."""
     try:
         return User.objects.get(username=name)
     except User.DoesNotExist as error:

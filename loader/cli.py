@@ -2,21 +2,21 @@
 
 # mypy: disable-error-code="import-untyped"
 
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import click
-from server.embedded import connect
 from server.errors import ServerError
 from server.settings import Settings
 
 from loader import roles, steps
 from loader.check_cli import check
+from loader.django_setup import django_ready
 from loader.errors import AccountError, LoaderError
 from loader.load_cli import load, unload_demo
 from loader.runs_cli import list_runs, show_run, undo_run
+from loader.token_cli import token
 
 
 @click.group()
@@ -29,12 +29,13 @@ cli.add_command(check)
 cli.add_command(unload_demo)
 for command in (list_runs, show_run, undo_run):
     cli.add_command(command)
+cli.add_command(token)
 
 
 @cli.command()
 def init() -> None:
     """Make roles, tables and grants, or bring them up to date. Doing it again changes nothing."""
-    with _django() as url, closing(steps.connect(url)) as connection:
+    with django_ready() as url, closing(steps.connect(url)) as connection:
         said = _say(roles.prepare(connection, Settings.from_env(), url))
         said += _migrate()
         said += _say(roles.finish(connection))
@@ -51,7 +52,7 @@ def user() -> None:
 @click.argument("name")
 def add_user(name: str) -> None:
     """Make an account. The password comes from a prompt, or from standard input where that is no terminal."""
-    with _django():
+    with django_ready():
         from loader import accounts
 
         accounts.add(name, _password())
@@ -62,7 +63,7 @@ def add_user(name: str) -> None:
 @click.argument("name")
 def change_password(name: str) -> None:
     """Change an account's password; read as for `add`."""
-    with _django():
+    with django_ready():
         from loader import accounts
 
         accounts.must_exist(name)
@@ -73,7 +74,7 @@ def change_password(name: str) -> None:
 @user.command("list")
 def list_users() -> None:
     """One account a line; those that can't log in are marked so."""
-    with _django():
+    with django_ready():
         from loader import accounts
 
         for account in accounts.all_accounts():
@@ -84,7 +85,7 @@ def list_users() -> None:
 @click.argument("name")
 def disable_user(name: str) -> None:
     """Keep an account from logging in."""
-    with _django():
+    with django_ready():
         from loader import accounts
 
         accounts.set_active(name, active=False)
@@ -95,7 +96,7 @@ def disable_user(name: str) -> None:
 @click.argument("name")
 def enable_user(name: str) -> None:
     """Let a disabled account log in again."""
-    with _django():
+    with django_ready():
         from loader import accounts
 
         accounts.set_active(name, active=True)
@@ -106,22 +107,10 @@ def enable_user(name: str) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def manage(arguments: tuple[str, ...]) -> None:
     """Django's own commands, with the database at hand: manage makemigrations, manage runserver …"""
-    with _django():
+    with django_ready():
         from django.core.management import execute_from_command_line
 
         execute_from_command_line(["python -m loader manage", *arguments])
-
-
-@contextmanager
-def _django() -> Iterator[str]:
-    """Django set up against a server that runs; yields the administrator's URL. Nothing of Django is imported before."""
-    with connect(Settings.from_env()) as url:
-        os.environ["ELASTICC_DATABASE_URL"] = url
-        os.environ["DJANGO_SETTINGS_MODULE"] = "loader.settings"
-        import django
-
-        django.setup()
-        yield url
 
 
 def _migrate() -> int:

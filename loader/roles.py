@@ -16,7 +16,17 @@ from loader.steps import Outcome, Step, condition, do, first_column, words
 
 OWNER, READER, LOGIN = "elasticc_owner", "elasticc_ro", "elasticc_login"
 TALLY = "tally"  # the schema of the counters
-LOGIN_COLUMNS = ("username", "password", "is_active")
+# What the portal needs to know whoever asks: by name and password, or by token.
+LOGIN_COLUMNS = (
+    ("auth_user", "id"),
+    ("auth_user", "username"),
+    ("auth_user", "password"),
+    ("auth_user", "is_active"),
+    ("accounts_apitoken", "user_id"),
+    ("accounts_apitoken", "digest"),
+    ("accounts_apitoken", "expires_at"),
+    ("accounts_apitoken", "revoked_at"),
+)
 READER_CONNECTIONS = 40
 READER_TEMP_FILES = "5GB"
 
@@ -119,7 +129,7 @@ def prepare(connection: Connection, settings: Settings, url: str) -> Iterator[Ou
 def finish(connection: Connection) -> Iterator[Outcome]:
     """Once the tables are there: who may read them, and what nobody may do."""
     published = first_column(connection, PUBLISHED)
-    login_columns = [f"auth_user.{column}" for column in LOGIN_COLUMNS]
+    login_columns = [f"{table}.{column}" for table, column in LOGIN_COLUMNS]
     for role, relations, columns in ((READER, published, []), (LOGIN, [], login_columns)):
         wanted = {"role": role, "relations": relations, "columns": columns}
         for relation in first_column(connection, UNWANTED_GRANTS, wanted):
@@ -226,13 +236,17 @@ def _grants(published: list[str]) -> Iterator[Step]:
             sql.SQL("has_table_privilege({}, {}, 'select')").format(sql.Literal(READER), sql.Literal(f'public."{relation}"')),
             (sql.SQL("grant select on {} to {}").format(sql.Identifier("public", relation), reader),),
         )
-    for column in LOGIN_COLUMNS:
+    for table, column in LOGIN_COLUMNS:
         yield Step(
-            f"let {LOGIN} read auth_user.{column}",
-            sql.SQL("has_column_privilege({}, 'public.auth_user', {}, 'select')").format(
-                sql.Literal(LOGIN), sql.Literal(column)
+            f"let {LOGIN} read {table}.{column}",
+            sql.SQL("has_column_privilege({}, {}, {}, 'select')").format(
+                sql.Literal(LOGIN), sql.Literal(f"public.{table}"), sql.Literal(column)
             ),
-            (sql.SQL("grant select ({}) on public.auth_user to {}").format(sql.Identifier(column), sql.Identifier(LOGIN)),),
+            (
+                sql.SQL("grant select ({}) on {} to {}").format(
+                    sql.Identifier(column), sql.Identifier("public", table), sql.Identifier(LOGIN)
+                ),
+            ),
         )
 
 

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "loader.elasticc",
+    "loader.tokens",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

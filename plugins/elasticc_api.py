@@ -1,7 +1,7 @@
 """GET /elasticc/<table>/ and /elasticc/<table>/<id>/ as the old system answered them. Reads only; writing is the loader's.
 
 Answered before Datasette's own routing, whose work for each request is longer than that for a page; whoever comes here has
-been let in by plugins/accounts.py, and Datasette's permissions of the tables hold. PostgreSQL makes the JSON.
+been let in by plugins/door.py, and Datasette's permissions of the tables hold. PostgreSQL makes the JSON.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from datasette_postgresql import PostgresDatabase, PostgresError
 from datasette_postgresql.errors import STALE_NAMES
 
 from plugins import broker_messages
-from plugins.accounts import App, Receive, Scope, Send
 from plugins.elasticc_filters import BadFilter
 from plugins.elasticc_filters import read as read_filters
 from plugins.elasticc_lists import Listing
 from plugins.elasticc_paging import Paging, Query, positive
 from plugins.elasticc_sending import JSON, KEPT, UNKEPT, JsonPage, JsonStream
 from plugins.elasticc_tables import MOST_BIGINT, NAMES, ONE, Table, Tables
+from plugins.forms import App, Receive, Scope, Send
 
 if TYPE_CHECKING:  # Datasette loads its plugins while it is itself half loaded
     from datasette.app import Datasette
@@ -48,7 +48,7 @@ _tables = Tables()
 _permitted: dict[tuple[str, tuple[str, ...]], tuple[float, bool]] = {}
 
 
-@hookimpl(tryfirst=True)  # type: ignore[untyped-decorator]  # the innermost wrapper: plugins.accounts' is around it
+@hookimpl(tryfirst=True)  # type: ignore[untyped-decorator]  # the innermost wrapper: the door is around it
 def asgi_wrapper(datasette: Datasette) -> Callable[[App], App]:
     def wrap(app: App) -> App:
         async def answered(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,6 +1,7 @@
-"""Bring the house up: PostgreSQL, schema, first account, data, portal; and take it down again, in the other order.
+"""Bring the house up: PostgreSQL, schema, first account, data, portal, worker; and take it down again, in the other order.
 
-Loader and portal run as child processes with the address of the database in their environment, as anyone would run them.
+Loader, portal and the worker of long queries run as child processes with the address of the database in their environment,
+as anyone would run them.
 """
 
 import os
@@ -20,6 +21,7 @@ from server.settings import PROJECT, Settings
 
 SAMPLE = ("demo", "--objects", "500", "--seed", "1", "--unless-others")
 PORTAL_START_SECONDS = 60
+LOOK_SECONDS = 1
 
 
 def run(settings: Settings, data: Sequence[str]) -> None:
@@ -30,6 +32,7 @@ def run(settings: Settings, data: Sequence[str]) -> None:
     print("Starting PostgreSQL …", flush=True)
     with embedded.connect(settings) as url:
         environ = {**os.environ, "ELASTICC_DATABASE_URL": url, "ELASTICC_HOME": str(settings.home)}
+        environ["ELASTICC_STATE"] = str(settings.state)
         environ.pop("ELASTICC_DATABASE_URL_FILE", None)
         _loader(environ, "init")
         password = _first_account(settings, environ)
@@ -82,23 +85,45 @@ def _load(environ: dict[str, str], data: Sequence[str]) -> None:
 
 
 def _serve(settings: Settings, environ: dict[str, str], password: str | None) -> None:
-    portal = subprocess.Popen([sys.executable, "-m", "portal"], env=environ, cwd=PROJECT, stdin=subprocess.DEVNULL)
+    children = [_child(environ, "portal")]
     try:
-        _wait_for(settings, portal)
+        _wait_for(settings, children[0])
+        children.append(_child(environ, "plugins.long_queries"))
         print(f"\n  Portal    http://{settings.host}:{settings.port}/")
         print(f"  User      {settings.first_user}")
         print(f"  Password  {password or '(as it was set before)'}")
         print("\nCtrl-C stops everything.", flush=True)
-        code = portal.wait()
-        raise ServerError(f"The portal ended by itself with status {code}.")
+        _watch(environ, children)
     finally:
-        if portal.poll() is None:
-            portal.terminate()
-            try:
-                portal.wait(10)
-            except subprocess.TimeoutExpired:
-                portal.kill()
-                portal.wait()
+        for child in reversed(children):
+            _stop(child)
+
+
+def _child(environ: dict[str, str], module: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", module], env=environ, cwd=PROJECT, stdin=subprocess.DEVNULL)
+
+
+def _watch(environ: dict[str, str], children: list[subprocess.Popen[bytes]]) -> None:
+    """Until the portal ends, which it shouldn't. A worker that ends is started anew, and takes up what it left."""
+    portal, worker = children
+    while True:
+        try:
+            code = portal.wait(LOOK_SECONDS)
+            raise ServerError(f"The portal ended by itself with status {code}.")
+        except subprocess.TimeoutExpired:
+            if worker.poll() is not None:
+                print(f"The worker of long queries ended with status {worker.returncode}; starting it again.", file=sys.stderr)
+                worker = children[1] = _child(environ, "plugins.long_queries")
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        child.terminate()
+        try:
+            child.wait(10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
 
 
 def _wait_for(settings: Settings, portal: subprocess.Popen[bytes]) -> None:

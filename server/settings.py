@@ -14,9 +14,13 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Where things are. `database_url` is an administrator's URL; None means the embedded server in `home`."""
+    """Where things are. `database_url` is an administrator's URL; None means the embedded server in `home`.
+
+    `state` is what the portal itself writes: long queries, their results, the sessions that were ended.
+    """
 
     home: Path
+    state: Path
     host: str = "127.0.0.1"
     port: int = 8001
     database_url: str | None = None
@@ -26,8 +30,10 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Read ELASTICC_*; raises ServerError for a port that is no port or a URL of another kind."""
+        home = Path(environ.get("ELASTICC_HOME") or PROJECT / ".elasticc").expanduser().resolve()
         return cls(
-            home=Path(environ.get("ELASTICC_HOME") or PROJECT / ".elasticc").expanduser().resolve(),
+            home=home,
+            state=Path(environ.get("ELASTICC_STATE") or home / "state").expanduser().resolve(),
             host=environ.get("ELASTICC_HOST") or "127.0.0.1",
             port=_port(environ.get("ELASTICC_PORT") or "8001"),
             database_url=_postgres_url(_value(environ, "database_url")),

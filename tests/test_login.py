@@ -3,13 +3,18 @@
 import base64
 import subprocess
 import sys
+import time
 import uuid
 from dataclasses import dataclass
 
 import psycopg2
 import pytest
 import requests
+from datasette.utils import baseconv
 from house import PROJECT, House
+from itsdangerous import URLSafeSerializer
+
+from server.settings import Settings
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -119,8 +124,11 @@ def test_a_script_that_is_not_logged_in_gets_403_in_json(house: House, path: str
     assert answer.json()["detail"] == "Authentication credentials were not provided."
 
 
-def test_the_password_tool_is_closed_to_posts_of_strangers(house: House) -> None:
+def test_the_password_tool_is_closed(house: House, client: requests.Session) -> None:
+    """To strangers, and to everybody else: it hashes on the event loop, and nothing reads what it makes."""
     assert requests.post(f"{house.url}/-/password-tool", data={"password": "x"}).status_code == 403
+    for answer in (client.get(f"{house.url}/-/password-tool"), client.post(f"{house.url}/-/password-tool")):
+        assert (answer.status_code, list(answer.json())) == (404, ["detail"])
 
 
 def test_basic_works_on_pages_and_refuses_the_malformed(house: House, person: Person) -> None:
@@ -143,6 +151,44 @@ def test_log_out_ends_the_session(house: House, person: Person) -> None:
     answer = session.post(f"{house.url}/-/logout", data={"csrftoken": token}, headers=HTML, allow_redirects=False)
     assert answer.status_code == 302
     assert session.get(f"{house.url}/-/actor.json").status_code == 403
+
+
+@pytest.mark.parametrize("way_out", ["/-/logout", "/accounts/logout/"])
+def test_a_copy_of_a_session_ends_with_it(house: House, person: Person, way_out: str) -> None:
+    session, _ = log_in(house, person.name, person.password)
+    another, _ = log_in(house, person.name, person.password)
+    kept = {"ds_actor": session.cookies["ds_actor"]}
+    assert requests.get(f"{house.url}/-/actor.json", cookies=kept).status_code == 200
+    if way_out == "/-/logout":
+        refused = session.post(f"{house.url}/-/logout", data={"csrftoken": "wrong"})
+        assert refused.status_code == 403
+        assert requests.get(f"{house.url}/-/actor.json", cookies=kept).status_code == 200
+        page = session.get(f"{house.url}/-/logout", headers=HTML)
+        session.post(f"{house.url}/-/logout", data={"csrftoken": page.text.split('name="csrftoken" value="')[1].split('"')[0]})
+    else:
+        session.get(f"{house.url}/accounts/logout/")
+    assert requests.get(f"{house.url}/-/actor.json", cookies=kept).status_code == 403
+    assert another.get(f"{house.url}/-/actor.json").status_code == 200
+
+
+def test_an_expired_session_is_nobody(house: House, person: Person) -> None:
+    """Signed as ours are, but an hour over."""
+    session, _ = log_in(house, person.name, person.password)
+    signer = URLSafeSerializer(Settings.from_env(house.env).secret("portal_secret"), salt="actor")
+    value = signer.loads(session.cookies["ds_actor"])
+    for hours, status in ((1, 200), (-1, 403)):
+        value["e"] = baseconv.base62.encode(int(time.time()) + hours * 3600)
+        cookies = {"ds_actor": signer.dumps(value)}
+        assert requests.get(f"{house.url}/-/actor.json", cookies=cookies).status_code == status
+
+
+def test_a_session_that_ended_is_nobody_to_basics_neighbour(house: House, client: requests.Session, person: Person) -> None:
+    """A cookie of ours that is over, beside Basic of another account: the actor is the one who proved to be it."""
+    session, _ = log_in(house, person.name, person.password)
+    cookies = {"ds_actor": session.cookies["ds_actor"]}
+    loader(house, "passwd", person.name, stdin="another long one 18")
+    answer = requests.get(f"{house.url}/-/actor.json", auth=(house.user, house.password), cookies=cookies)
+    assert answer.json() == {"actor": {"id": house.user}}
 
 
 def test_hashes_and_addresses_show_nowhere(house: House, client: requests.Session) -> None:

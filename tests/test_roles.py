@@ -84,6 +84,8 @@ def reader(house: House) -> Iterator[Connection]:
         "select * from django_session",
         "select * from django_migrations",
         "select * from django_admin_log",
+        "select * from accounts_apitoken",
+        "select digest from accounts_apitoken",
         "select rolpassword from pg_authid",
         "select * from pg_stat_activity",
         "select * from pg_stat_get_activity(null)",
@@ -124,7 +126,7 @@ def test_the_reader_may_have_temporary_tables(reader: Connection) -> None:
         assert cursor.fetchall() == [(1,)]
 
 
-def test_the_login_role_sees_three_columns(house: House) -> None:
+def test_the_login_role_sees_what_a_login_needs(house: House) -> None:
     visible = rows(house.login_url, """
         select c.relname, a.attname
         from pg_class c
@@ -132,13 +134,19 @@ def test_the_login_role_sees_three_columns(house: House) -> None:
         where c.relnamespace = 'public'::regnamespace
           and c.relkind in ('r', 'v')
           and has_column_privilege(c.oid, a.attnum, 'select')
-        order by a.attnum
+        order by c.relname, a.attname
     """)  # fmt: skip
-    assert visible == [("auth_user", "password"), ("auth_user", "username"), ("auth_user", "is_active")]
+    assert visible == [
+        ("accounts_apitoken", "digest"), ("accounts_apitoken", "expires_at"), ("accounts_apitoken", "revoked_at"),
+        ("accounts_apitoken", "user_id"), ("auth_user", "id"), ("auth_user", "is_active"), ("auth_user", "password"),
+        ("auth_user", "username"),
+    ]  # fmt: skip
     assert (house.user,) in rows(house.login_url, "select username from auth_user where is_active")
     for statement in (
         "select email from auth_user",
         "select * from auth_user",
+        "select name from accounts_apitoken",
+        "update accounts_apitoken set revoked_at = null",
         "update auth_user set is_active = true",
         "select 1 from elasticc_diaobject",
         "create temporary table t (x int)",
@@ -191,6 +199,7 @@ def test_init_takes_back_what_a_mishap_granted(another: tuple[dict[str, str], st
         "took back rights of everybody on django_migrations",
         "let elasticc_ro read elasticc_diaobject",
         "let elasticc_ro read elasticc_diatruth",
+        "let elasticc_login read auth_user.id",
         "let elasticc_login read auth_user.username",
         "let elasticc_login read auth_user.password",
         "let elasticc_login read auth_user.is_active",
