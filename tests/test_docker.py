@@ -22,6 +22,7 @@ from house import PROJECT, House, free_port
 DOCKER = PROJECT / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
+SERVICE_COMMANDS = {"portal": ["python", "-m", "portal"], "worker": SERVICES["worker"]["command"]}
 SCRIPTS = sorted(DOCKER.glob("*.sh"))
 
 
@@ -55,6 +56,19 @@ def database_variables(url: str, folder: Path, **passwords: str) -> dict[str, st
     return variables
 
 
+def one_from_the_queue(url: str, house: House) -> str:
+    """What a long query gives there."""
+    with requests.Session() as session:
+        session.get(f"{url}/accounts/login/")
+        form = {"username": house.user, "password": house.password, "csrfmiddlewaretoken": session.cookies["csrftoken"]}
+        session.post(f"{url}/accounts/login/", data=form).raise_for_status()
+        session.headers["X-CSRFToken"] = session.cookies["csrftoken"]
+        number = session.post(f"{url}/db/submitsqlquery/", json={"query": "select 1 as one"}).json()["queryid"]
+        while session.get(f"{url}/db/checksqlquery/{number}/").json()["finished"] is None:
+            pass
+        return session.get(f"{url}/db/getsqlqueryresults/{number}/").text
+
+
 def test_the_compose_file_fits_the_specification() -> None:
     program = Path(sys.executable).parent / "check-jsonschema"
     done = run(str(program), "--builtin-schema", "vendor.compose-spec", str(DOCKER / "compose.yml"))
@@ -70,12 +84,14 @@ def test_nobody_is_root_and_nobody_can_become_it() -> None:
         assert re.findall(r"^USER (.+)$", dockerfile, re.MULTILINE) == [service["user"]], name
 
 
-def test_portal_and_loader_write_to_memory_only() -> None:
-    for name in ("portal", "init", "loader"):
+def test_portal_and_loader_write_to_memory_and_to_the_state_only() -> None:
+    for name in ("portal", "worker", "init", "loader"):
         service = SERVICES[name]
         assert service["read_only"] is True
         assert service["tmpfs"] == ["/tmp"]
-        assert all(str(volume).endswith(":ro") for volume in service.get("volumes", [])), name
+        written = [volume for volume in service.get("volumes", []) if not str(volume).endswith(":ro")]
+        assert written == (["state:/state"] if name in ("portal", "worker") else []), name
+        assert service["environment"].get("ELASTICC_STATE") == ("/state" if written else None)
 
 
 def test_secrets_are_files_and_the_portal_has_no_administrators() -> None:
@@ -86,6 +102,7 @@ def test_secrets_are_files_and_the_portal_has_no_administrators() -> None:
                 assert variable.endswith("_FILE"), f"{name}: {variable}"
                 assert value.removeprefix("/run/secrets/") in service["secrets"], f"{name}: {variable}"
     assert set(SERVICES["portal"]["secrets"]) == {"ro_password", "login_password", "portal_secret"}
+    assert set(SERVICES["worker"]["secrets"]) == {"ro_password"}
 
 
 def test_the_database_is_reached_from_inside_only() -> None:
@@ -210,8 +227,8 @@ def test_init_is_safe_to_repeat(house: House, tmp_path: Path) -> None:
     assert login.status_code == 405  # known, but nothing is written here
 
 
-def test_the_portal_needs_its_two_roles_and_nothing_else(house: House, tmp_path: Path) -> None:
-    """The container's command, as the role that can only read, with no home to write to; and the container's health check."""
+def test_portal_and_worker_need_their_roles_and_nothing_else(house: House, tmp_path: Path) -> None:
+    """The containers' commands, as the role that can only read, with no home to write to; and the portal's health check."""
     port = str(free_port())
     variables = {
         **database_variables(
@@ -223,17 +240,27 @@ def test_the_portal_needs_its_two_roles_and_nothing_else(house: House, tmp_path:
         ),
         "ELASTICC_PORT": port,
         "ELASTICC_HOME": str(tmp_path / "home"),
+        "ELASTICC_STATE": str(tmp_path / "state"),
     }
+    of_the_worker = {
+        name: value for name, value in variables.items() if "LOGIN" not in name and "SECRET" not in name and "PORT" not in name
+    } | {"ELASTICC_DB_PORT": variables["ELASTICC_DB_PORT"]}
     assert run(str(DOCKER / "healthy.sh"), ELASTICC_PORT=port).returncode != 0
     portal = subprocess.Popen(
-        [str(DOCKER / "entry.sh"), "python", "-m", "portal"], cwd=PROJECT, env=container_environment(**variables)
+        [str(DOCKER / "entry.sh"), *SERVICE_COMMANDS["portal"]], cwd=PROJECT, env=container_environment(**variables)
+    )
+    worker = subprocess.Popen(
+        [str(DOCKER / "entry.sh"), *SERVICE_COMMANDS["worker"]], cwd=PROJECT, env=container_environment(**of_the_worker)
     )
     try:
         while run(str(DOCKER / "healthy.sh"), ELASTICC_PORT=port).returncode:
             assert portal.poll() is None
         answer = requests.get(f"http://127.0.0.1:{port}/elasticc/diaobject/", auth=(house.user, house.password), timeout=30)
         assert answer.json()["count"] > 0
+        assert one_from_the_queue(f"http://127.0.0.1:{port}", house) == ",one\n0,1\n"
     finally:
-        portal.terminate()
-        portal.wait(30)
+        for process in (worker, portal):
+            process.terminate()
+            process.wait(30)
+    assert worker.returncode == 0
     assert not (tmp_path / "home").exists()

@@ -34,11 +34,12 @@ PROTOCOL = 5  # writes an array's bytes from where they are
 
 
 class Writer(Protocol):
-    """`write` a portion after the other, then `close`."""
+    """`write` a portion after the other, then `finish`; `close` in any case."""
 
     rows: int
 
     def write(self, portion: Portion) -> None: ...
+    def finish(self) -> None: ...
     def close(self) -> None: ...
 
 
@@ -60,16 +61,19 @@ class CsvWriter:
             self._csv.writerow([self.rows, *(w(v) for w, v in zip(writers, row, strict=True))])
             self.rows += 1
 
+    def finish(self) -> None:
+        self._file.flush()
+
     def close(self) -> None:
         self._file.close()
 
 
 class ColumnsWriter:
-    """Columns in files in `path`'s company, made into a pickle by `finish` at the end."""
+    """Columns in files in `path`'s company, which `gather` makes one thing of at the end; that is pickled."""
 
-    def __init__(self, path: Path, finish: Callable[[list[str], list[Column]], Any]) -> None:
+    def __init__(self, path: Path, gather: Callable[[list[str], list[Column]], Any]) -> None:
         self.rows = 0
-        self._path, self._finish = path, finish
+        self._path, self._gather = path, gather
         self._folder = path.with_suffix(".parts")
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(mode=0o700)
@@ -84,14 +88,16 @@ class ColumnsWriter:
             column.add(values)
         self.rows += len(portion.rows)
 
+    def finish(self) -> None:
+        for column in self._columns:
+            column.close()
+        with self._path.open("wb") as file:
+            pickle.dump(self._gather(self._names, self._columns), file, protocol=PROTOCOL)
+
     def close(self) -> None:
-        try:
-            for column in self._columns:
-                column.close()
-            with self._path.open("wb") as file:
-                pickle.dump(self._finish(self._names, self._columns), file, protocol=PROTOCOL)
-        finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        for column in self._columns:
+            column.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class Column:

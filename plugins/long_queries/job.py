@@ -1,6 +1,7 @@
 """One long query, from the database to its file. Runs in a process of its own, which may be killed at any moment."""
 
 import asyncio
+from contextlib import closing
 from typing import Any
 
 from datasette.database import QueryInterrupted
@@ -41,19 +42,15 @@ def run(query: Query, store: Store, limits: Limits, dsn: str) -> None:
 def _write(query: Query, store: Store, limits: Limits, dsn: str) -> int:
     statements = for_psycopg2(query.queries, query.subdicts)
     database = PostgresDatabase.standalone(None, "long queries", dsn, pool_size=1)
+    with closing(database), closing(formats.writer(query.format, store.draft(query))) as out:
 
-    def fill(connection: Any) -> formats.Writer:
-        out = formats.writer(query.format, store.draft(query))
-        for portion in portions(connection, statements):
-            out.write(portion)
-            if store.size(query) > limits.result_mb * MEGABYTE:
-                raise TooLarge(f"The result is larger than the limit of {limits.result_mb} MB.")
-        return out
+        def fill(connection: Any) -> None:
+            for portion in portions(connection, statements):
+                out.write(portion)
+                if store.size(query) > limits.result_mb * MEGABYTE:
+                    raise TooLarge(f"The result is larger than the limit of {limits.result_mb} MB.")
 
-    try:
-        filled = database.run(fill, time_limit_ms=limits.time_limit_s * 1000, read_only=len(statements) == 1)
-        out = asyncio.run(filled)
-    finally:
-        database.close()
-    out.close()
-    return out.rows
+        asyncio.run(database.run(fill, time_limit_ms=limits.time_limit_s * 1000, read_only=len(statements) == 1))
+        database.close()  # the server needn't wait for pandas
+        out.finish()
+        return out.rows
