@@ -41,7 +41,8 @@ def run(query: Query, store: Store, limits: Limits, dsn: str) -> None:
 
 def _write(query: Query, store: Store, limits: Limits, dsn: str) -> int:
     statements = for_psycopg2(query.queries, query.subdicts)
-    database = PostgresDatabase.standalone(None, "long queries", dsn, pool_size=1)
+    limit_ms = limits.time_limit_s * 1000
+    database = PostgresDatabase.standalone(None, "long queries", dsn, pool_size=1, typed_size=1, time_limit_ms=limit_ms)
     with closing(database), closing(formats.writer(query.format, store.draft(query))) as out:
 
         def fill(connection: Any) -> None:
@@ -50,7 +51,7 @@ def _write(query: Query, store: Store, limits: Limits, dsn: str) -> int:
                 if store.size(query) > limits.result_mb * MEGABYTE:
                     raise TooLarge(f"The result is larger than the limit of {limits.result_mb} MB.")
 
-        asyncio.run(database.run(fill, time_limit_ms=limits.time_limit_s * 1000, read_only=len(statements) == 1))
+        asyncio.run(database.run(fill, time_limit_ms=limit_ms, read_only=len(statements) == 1))
         database.close()  # the server needn't wait for pandas
         out.finish()
         return out.rows
