@@ -5,14 +5,24 @@ WHAT ?=
 PY := .venv/bin/python
 STAMP := .venv/.installed
 PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+# Where Debian and Ubuntu put servers: postgresql-15 is /usr/lib/postgresql/15/bin.
+SERVERS ?= $(dir $(wildcard /usr/lib/postgresql/*/bin/initdb))
 
-.PHONY: run test lint bench conformance
+.PHONY: run test test-versions lint bench conformance
 
 run: $(STAMP)
 	@exec $(PY) -m server run $(DATA)
 
-test: $(STAMP) lint
+test: $(STAMP) lint test-versions
 	$(PY) -m pytest
+
+# The plugin on the servers that are installed; `make test` has it on the embedded one, too.
+test-versions: $(STAMP)
+	@$(if $(SERVERS),,echo "No server in /usr/lib/postgresql: the plugin is tested on the embedded one alone (Debian: postgresql-15).")
+	@for bin in $(SERVERS); do \
+	  echo "The plugin's tests on $$($$bin/postgres --version):"; \
+	  DATASETTE_POSTGRESQL_TEST_BIN=$$bin $(PY) -m pytest -m "not package" plugins/datasette-postgresql/tests || exit 1; \
+	done
 
 lint: $(STAMP)
 	.venv/bin/ruff check .

@@ -9,7 +9,7 @@ from pathlib import Path
 USER = "datasette-postgresql"
 
 
-def _programs() -> Path:
+def programs() -> Path:
     given = os.environ.get("DATASETTE_POSTGRESQL_TEST_BIN")
     if given:
         return Path(given)
@@ -30,16 +30,17 @@ def _server_user() -> str | None:
 
 
 class Server:
-    """PostgreSQL in a folder, reached through a socket in that folder only."""
+    """PostgreSQL in a folder, reached through a socket in that folder only, but where `options` say otherwise."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: str = "-c listen_addresses=''") -> None:
+        self.options = options
         self.data = folder / "data"
         self.data.mkdir(mode=0o700)
         self.user = _server_user()
         if self.user:
             folder.chmod(0o755)
             os.chown(self.data, pwd.getpwnam(self.user).pw_uid, -1)
-        for path in (self.data, _programs()) if self.user else ():
+        for path in (self.data, programs()) if self.user else ():
             for parent in path.resolve().parents:
                 parent.chmod(parent.stat().st_mode | 0o001)
         self._run("initdb", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
@@ -50,7 +51,7 @@ class Server:
         return f"host={self.data} user=postgres dbname=postgres"
 
     def start(self) -> None:
-        options = f"-c listen_addresses='' -c unix_socket_directories='{self.data}' -c fsync=off"
+        options = f"{self.options} -c unix_socket_directories='{self.data}' -c fsync=off"
         self._run("pg_ctl", "-w", "-l", str(self.data / "log"), "-o", options, "start")
 
     def stop(self, mode: str = "immediate") -> None:
@@ -62,6 +63,6 @@ class Server:
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [_programs() / program, "-D", self.data, *arguments],
+            [programs() / program, "-D", self.data, *arguments],
             user=self.user, check=True, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
