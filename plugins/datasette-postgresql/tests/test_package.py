@@ -93,7 +93,8 @@ def started(
     venv.create(folder / "venv", with_pip=True)
     (folder / "constraints.txt").write_text(f"datasette-postgresql @ {wheel.as_uri()}\n")
     path = f"{folder / 'venv' / 'bin'}:{programs()}:{os.environ['PATH']}"
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "PYTHON", "DATASETTE", "ELASTICC", "VIRTUAL"))}
+    foreign = ("PG", "PYTHON", "DATASETTE", "ELASTICC", "VIRTUAL")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     environment |= library | {"PATH": path, "PIP_CONSTRAINT": str(folder / "constraints.txt"), "HOME": str(folder)}
     pip = folder / "venv" / "bin" / "pip"
     subprocess.run([pip, "install", "--quiet", "datasette==0.65.*"], env=environment, check=True, capture_output=True)
