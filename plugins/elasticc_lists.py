@@ -16,7 +16,7 @@ from datasette_postgresql import PostgresDatabase
 
 from plugins.elasticc_filters import Filters
 from plugins.elasticc_paging import Page, Paging, Query
-from plugins.elasticc_tables import CHUNK, KEYS, MOST_BIGINT, PAGE, Table
+from plugins.elasticc_tables import CHUNK, EARLIER, KEYS, MOST_BIGINT, PAGE, Table
 
 if TYPE_CHECKING:
     from datasette.utils.asgi import Request
@@ -71,9 +71,12 @@ class Listing:
         table, filters = self.table, self.filters
         bound, direction, values = self.paging.bound(table, filters.sql, len(filters.values) + 1)
         parts = {"filter": filters.sql, "bound": bound, "direction": direction}
-        limit = str(min(self.paging.limit, MOST_BIGINT))
+        limit = min(self.paging.limit, MOST_BIGINT - 1)
         count = "null::bigint" if filters else table.count
-        return table.sql(template, count=count, limit=limit, **parts), [*filters.values, *values]
+        asks = self.paging.asks_for_earlier
+        earlier = table.sql(EARLIER, filter=filters.sql, limit=str(limit + 1)) if asks else "null"
+        sql = table.sql(template, count=count, limit=str(limit), earlier=earlier, **parts)
+        return sql, [*filters.values, *values]
 
     def _chunk_sql(self) -> str:
         number = len(self.filters.values)

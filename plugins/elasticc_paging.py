@@ -26,7 +26,7 @@ AT_OFFSET = """t.{key} >= (
 
 @dataclass(frozen=True)
 class Page:
-    """What the database said of a page: its first and last key, its rows, and whether keys follow."""
+    """What the database said of a page: its first and last key, its rows, whether keys follow, and perhaps how many precede."""
 
     first: int | None
     last: int | None
@@ -35,6 +35,7 @@ class Page:
     version: int | None
     count: int
     more: bool
+    earlier: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,18 +65,29 @@ class Paging:
         bound = AT_OFFSET.format(key=key, source=table.source, filter=filter_sql, offset=f"${number}")
         return bound, "asc", [min(self.offset, MOST_BIGINT)]
 
+    @property
+    def is_position(self) -> bool:
+        return self.after is not None or self.before is not None
+
+    @property
+    def asks_for_earlier(self) -> bool:
+        """By the offset its `previous` would be the first page; rows that came in meanwhile may lie between."""
+        return self.is_position and 0 < self.offset <= self.limit
+
     def next(self, request: Request, query: Query, page: Page) -> str | None:
         """By position, whether keys follow decides: rows that came in meanwhile have moved what the offset counts."""
         offset = self.offset + self.limit
-        follows = page.more if self.after is not None or self.before is not None else offset < page.count
+        follows = page.more if self.is_position else offset < page.count
         if not follows or not page.rows:
             return None
         return self._address(request, query, offset=offset, after=f"{offset}~{page.last}")
 
     def previous(self, request: Request, query: Query, page: Page) -> str | None:
-        if self.offset <= 0:
+        if self.offset <= 0 or (self.before is not None and not page.rows):
             return None
         offset = self.offset - self.limit
+        if offset <= 0 and (page.earlier or 0) > self.limit:
+            return self._address(request, query, offset=1, before=f"1~{page.first}")
         if offset <= 0:
             return self._address(request, query)
         first = page.first if page.rows else None if self.after is None else self.after + 1

@@ -68,7 +68,7 @@ VERSION = "(select bit_xor(c.token) from tally.change c where c.relation in ({re
 # A page in one statement: its rows as JSON, where it lies among the keys, and what all of that was read from.
 PAGE = """
     select page.first, page.last, page.rows, page.body, {version}, {count},
-        exists (select from {source} t where {filter} and t.{key} > page.last)
+        exists (select from {source} t where {filter} and t.{key} > page.last), {earlier}
     from (
         select min(t.key) as first, max(t.key) as last, count(*) as rows, string_agg(t.body, ',' order by t.key) as body
         from (
@@ -84,7 +84,7 @@ PAGE = """
 # The same of a page that is streamed: its keys alone.
 KEYS = """
     select page.first, page.last, page.rows, null, {version}, {count},
-        exists (select from {source} t where {filter} and t.{key} > page.last)
+        exists (select from {source} t where {filter} and t.{key} > page.last), {earlier}
     from (
         select min(t.key) as first, max(t.key) as last, count(*) as rows
         from (
@@ -96,6 +96,9 @@ KEYS = """
         ) t
     ) page
 """
+
+# How many rows lie before a page, as far as its neighbour's limit: is that the first one?
+EARLIER = "(select count(*) from (select from {source} t where {filter} and t.{key} < page.first limit {limit}) t)"
 
 CHUNK = """
     select string_agg(t.body, ',' order by t.key), max(t.key)
@@ -206,8 +209,8 @@ class Table:
 
     def sql(self, template: str, **parts: str) -> str:
         """One of the statements above; `filter`, `bound` and so on are SQL."""
-        ours = {"source": self.source, "key": quote(self.key), "body": self.body, "version": self.version, "count": "null"}
-        return template.format(**{**ours, **parts})
+        ours = {"source": self.source, "key": quote(self.key), "body": self.body, "version": self.version, **parts}
+        return template.format(**ours)
 
 
 class Tables:
