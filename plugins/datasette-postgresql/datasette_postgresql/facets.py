@@ -12,6 +12,7 @@ from datasette.facets import ArrayFacet, ColumnFacet, DateFacet, Facet
 from datasette.utils import path_with_added_args, path_with_removed_args
 from datasette.utils.asgi import BadRequest
 
+from .asking import together
 from .catalogue import Column, Table
 from .columns import is_facet_as_text
 from .counts import UNCOUNTED_ROWS
@@ -74,14 +75,16 @@ class PgFacet(Facet):  # type: ignore[misc]  # datasette has no types
         return suggestion if self.type == "column" else {**suggestion, "type": self.type}
 
     async def facet_results(self) -> tuple[list[dict[str, Any]], list[str]]:
-        found, timed_out = [], []
-        for configured in self.get_configs():
-            name = _name(configured)
-            try:
-                found.append(await self._one(name, hideable=configured["source"] != "metadata"))
-            except QueryInterrupted:
-                timed_out.append(name)
-        return found, timed_out
+        configs = self.get_configs()
+        found = await together(*(self._in_time(_name(c), hideable=c["source"] != "metadata") for c in configs))
+        timed_out = [_name(c) for c, facet in zip(configs, found, strict=True) if facet is None]
+        return [facet for facet in found if facet is not None], timed_out
+
+    async def _in_time(self, name: str, *, hideable: bool) -> dict[str, Any] | None:
+        try:
+            return await self._one(name, hideable=hideable)
+        except QueryInterrupted:
+            return None
 
     async def _one(self, name: str, *, hideable: bool) -> dict[str, Any]:
         size = self.get_facet_size()
