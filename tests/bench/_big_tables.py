@@ -52,7 +52,7 @@ INDEXES = (
 @contextlib.contextmanager
 def servers() -> Iterator[str]:
     """Yields the reading role's DSN; SMALL exists."""
-    settings = Settings(home=HOME, environ={})
+    settings = Settings.from_env({"ELASTICC_HOME": str(HOME), "ELASTICC_STATE": str(HOME)})
     made = HOME / "made"
     if not made.exists() or made.read_text() != VERSION:
         _make(settings)

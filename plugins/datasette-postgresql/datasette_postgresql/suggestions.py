@@ -33,7 +33,10 @@ from (select {of_sample} from sample) as a, (select {of_first} from first) as b
 async def suggestions(facets: Sequence[Any]) -> list[list[dict[str, Any]]]:
     """What each facet class of the page suggests, in their order."""
     ours = [facet for facet in facets if isinstance(facet, PgFacet)]
-    good = await _good(ours[0], ours[0].get_facet_size()) if ours and ours[0].relation else {}
+    try:
+        good = await _good(ours[0], ours[0].get_facet_size()) if ours and ours[0].relation else {}
+    except (QueryInterrupted, PostgresError):  # it takes too long, or a view has an error in it
+        good = {}
     found = []
     for facet in facets:
         if not isinstance(facet, PgFacet):
@@ -52,17 +55,17 @@ async def _good(facet: PgFacet, size: int) -> dict[str, list[str]]:
     if (relation.estimate or 0) <= SAMPLE or source.is_typed:
         return await _by_sample(source, relation, relation.columns, size, limit_ms)
     distinct = await distinct_values(source.db, relation)
-    if not source.is_whole:
-        # A part has no more values than the whole; what never repeats in the whole doesn't in a part.
-        columns = [column for column in relation.columns if distinct.get(column.name, 0) > -0.99]
-        return await _by_sample(source, relation, columns, size, limit_ms)
 
     async def look() -> dict[str, list[str]]:
-        columns = () if distinct else relation.columns
-        return await _by_sample(source, relation, columns, size, limit_ms)
+        # A part has no more values than the whole; what never repeats in the whole doesn't in a part.
+        columns = [column for column in relation.columns if distinct.get(column.name, 0) > -0.99]
+        return await _by_sample(source, relation, () if source.is_whole and distinct else columns, size, limit_ms)
 
-    key = ("suggestions", relation.name, relation.estimate, size)
+    # A page comes back with another order, with a facet, without one: what is suggested is the same.
+    key = ("suggestions", source.sql, tuple(source.params.items()), relation.estimate, size)
     found: dict[str, list[str]] = await source.db.kept.get(key, look, seconds=KEPT_S)
+    if not source.is_whole:
+        return found
     few = [column.name for column in relation.columns if 1 < distinct.get(column.name, 0) <= size]
     return {**found, **({PgColumnFacet.type: few} if distinct else {})}
 
@@ -70,7 +73,7 @@ async def _good(facet: PgFacet, size: int) -> dict[str, list[str]]:
 async def _by_sample(
     source: Source, relation: Table, columns: Sequence[Column], size: int, limit_ms: int
 ) -> dict[str, list[str]]:
-    """`columns` are those that might make a column facet. Nothing where it takes too long."""
+    """`columns` are those that might make a column facet. Raises QueryInterrupted, PostgresError."""
     lists = [column for column in relation.columns if is_array(column) or is_json(column) or is_text(column)]
     days = [column for column in relation.columns if is_day(column) or is_text(column)]
     of_sample = [measure for column in columns for measure in _counts(column)]
@@ -85,10 +88,7 @@ async def _by_sample(
         of_sample=", ".join(["count(*)", *of_sample]),
         of_first=", ".join(["count(*)", *of_first]),
     )
-    try:
-        measured = list((await source.ask(sql, limit_ms)).rows[0])
-    except (QueryInterrupted, PostgresError):
-        return {}
+    measured = list((await source.ask(sql, limit_ms)).rows[0])
     counted, rest = measured[1 : 1 + 2 * len(columns)], measured[2 + 2 * len(columns) :]
     pairs = zip(columns, counted[::2], counted[1::2], strict=True)
     return {

@@ -213,3 +213,5 @@ def test_suggestions_cost_one_query_a_page_and_none_for_a_page_just_seen(hurried
     assert found >= expected and count == 0
     found, count = asked(kind=2)
     assert ("place", "column") in found and ("tags", "array") in found and count == 1
+    found, count = asked(kind=2, _sort_desc="id", _facet="place")
+    assert ("place", "column") not in found and ("tags", "array") in found and count == 0
