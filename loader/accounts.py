@@ -4,7 +4,7 @@
 
 from dataclasses import dataclass
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, ProgrammingError
@@ -46,6 +46,15 @@ def set_active(name: str, *, active: bool) -> None:
     user = find(name)
     user.is_active = active
     user.save(update_fields=["is_active"])
+
+
+def grant(name: str, right: str) -> None:
+    """`right` is the code name of one of the permissions of the model Run."""
+    user = find(name)
+    try:
+        user.user_permissions.add(Permission.objects.get(content_type__app_label="elasticc", codename=right))
+    except Permission.DoesNotExist as error:
+        raise NotInitialised from error
 
 
 def all_accounts() -> list[Account]:

@@ -12,10 +12,12 @@ from server.settings import Settings
 
 from loader import roles, steps
 from loader.check_cli import check
+from loader.consume_cli import consume_group
 from loader.django_setup import django_ready
 from loader.errors import AccountError, LoaderError
 from loader.load_cli import load, unload_demo
 from loader.runs_cli import list_runs, show_run, undo_run
+from loader.serve_cli import serve
 from loader.token_cli import token
 
 
@@ -27,7 +29,7 @@ def cli() -> None:
 cli.add_command(load)
 cli.add_command(check)
 cli.add_command(unload_demo)
-for command in (list_runs, show_run, undo_run):
+for command in (serve, consume_group, list_runs, show_run, undo_run):
     cli.add_command(command)
 cli.add_command(token)
 
@@ -101,6 +103,18 @@ def enable_user(name: str) -> None:
 
         accounts.set_active(name, active=True)
     click.echo(f"Enabled {name}.")
+
+
+@user.command("grant")
+@click.argument("name")
+@click.argument("right", type=click.Choice(("admin", "broker")))
+def grant_right(name: str, right: str) -> None:
+    """Let an account write at the loader's addresses: all of them, or brokers' messages alone."""
+    with django_ready():
+        from loader import accounts
+
+        accounts.grant(name, f"elasticc_{right}")
+    click.echo(f"{name} may write as {right}.")
 
 
 @cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

@@ -60,6 +60,7 @@ TEMPLATES = [
         },
     }
 ]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 << 20  # a thousand alerts with their history
 ROOT_URLCONF = "loader.urls"
 STATIC_URL = "static/"
 USE_TZ = True

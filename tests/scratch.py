@@ -28,12 +28,13 @@ class Scratch:
     admin_url: str
     environment: dict[str, str]
 
-    def loader(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    def loader(self, *arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
         """`python -m loader …` as a user runs it."""
         command = [sys.executable, "-m", "loader", *map(str, arguments)]
-        return subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=False, cwd=PROJECT, timeout=300
+        done = subprocess.run(
+            command, env=self.environment, input=stdin, capture_output=True, check=False, cwd=PROJECT, timeout=300
         )
+        return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def rows(self, statement: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
         connection = psycopg2.connect(self.admin_url)

@@ -12,6 +12,7 @@ LoaderError (loader.errors)
 │   ├── ConflictingValue    a known key with another value: table, key, column, old, new
 │   ├── RefusedByDatabase   PostgreSQL's own words
 │   └── NoFiles             a folder with nothing to load
+├── StreamFailed            Kafka can't be used
 ├── NotUndone               a run that can't be taken back, and why
 └── DatabaseFailed          no file is to blame: the load stops
 """
@@ -86,6 +87,10 @@ class ConflictingValue(IngestError):
 
 def _show(value: object) -> str:
     return "null" if value is None else str(value)
+
+
+class StreamFailed(LoaderError):
+    pass
 
 
 class NotUndone(LoaderError):

@@ -143,6 +143,7 @@ class Run:
 
     def __init__(self, connection: Connection, who: str, kind: str, options: dict[str, object]) -> None:
         self.connection = connection
+        self.kind = kind
         with connection, connection.cursor() as cursor:
             cursor.execute(START, [who, kind, json.dumps(options)])
             row = cursor.fetchone()
@@ -156,6 +157,8 @@ class Run:
 
     def refused(self, record: FileRecord, error: Exception) -> None:
         with self.connection, self.connection.cursor() as cursor:
+            if not record.sources:
+                cursor.execute(REFUSED_FILE, [self.id, record.format, "", None, None, None, str(error)])
             for source in record.sources:
                 with suppress(OSError, IngestError):
                     source.finish()

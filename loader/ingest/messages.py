@@ -49,8 +49,9 @@ class Reader:
         published = _times("elasticcPublishTimestamp", packet, ticks_us)
         received = _times("brokerIngestTimestamp", packet, ticks_us)
         said = [(*_classifier(record, each), each["classId"], each["probability"]) for each in record["classifications"]]
+        exact = [(*names, class_id, float(np.float32(probability))) for *names, class_id, probability in said]
         digest = _digest([record["alertId"], record["diaSourceId"], published, received,
-                          record["brokerName"], record["brokerVersion"], said])  # fmt: skip
+                          record["brokerName"], record["brokerVersion"], exact])  # fmt: skip
         at = (stream.offset, stream.topic, stream.timestamp_us) if stream else (None, None, None)
         self._messages.append((digest, record["alertId"], record["diaSourceId"], published, received, *at, packet.number))
         for place, (*names, class_id, probability) in enumerate(said):

@@ -22,6 +22,10 @@ class Run(models.Model):
     class Meta:
         db_table = "ingest_run"
         db_table_comment = "Loads, one a command"
+        permissions = (
+            ("elasticc_admin", "May write everything at the loader's addresses"),
+            ("elasticc_broker", "May write brokers' messages at the loader's addresses"),
+        )
 
     def __str__(self) -> str:
         return f"run {self.pk}"
