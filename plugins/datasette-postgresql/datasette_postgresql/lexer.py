@@ -3,6 +3,7 @@
 A placeholder is `:name`, or `?` where the parameters are a list. Strings, quoted names, dollar quotes, nested comments,
 casts (`x::int`), assignments (`:=`) and slices (`a[1:n]`) have none. `a[:n]` has one: write `a[1:n]` for a column n.
 String parameters become untyped literals, which PostgreSQL coerces to what stands beside them.
+sqlglot's tokenizer can't serve: it ends `E'a'` + line break + `'\\':no'` at the backslash, and refuses what isn't closed.
 """
 
 import datetime

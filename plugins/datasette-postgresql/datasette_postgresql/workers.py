@@ -142,15 +142,10 @@ class Workers:
     def _work(self, inbox: "SimpleQueue[Job | None]") -> None:
         while job := inbox.get():
             while job:
-                self._run(job)
-                with self._lock:
-                    job = self._next()
-                    if job is None and self._closed:
-                        return
-                    if job is None:
-                        self._idle.append(inbox)
+                job = self._run(job, inbox)
 
-    def _run(self, job: Job) -> None:
+    def _run(self, job: Job, inbox: "SimpleQueue[Job | None]") -> Job | None:
+        """The next job, or the thread is idle: it is so before the answer is told, so that the next question finds it."""
         job.started = time.monotonic()
         is_trusted = job.topic is not None and job.lane == PAGE
         job.patience = (job.started + PATIENCE_S, partial(self.may_go_on, job)) if is_trusted else None
@@ -160,19 +155,28 @@ class Workers:
                 result = job.work(job)
         except BaseException as caught:  # as a Future does: whoever asked gets it
             error = caught
-        is_demoted = isinstance(error, Demoted)
-        refused: Job | None = None
         with self._lock:
-            self._running[job.lane] -= 1
-            if is_demoted:
-                job.lane = SLOW
-                refused = job if self._closed else self._waiting[SLOW].add(job)
-            elif job.topic is not None and time.monotonic() - job.started < PATIENCE_S:
-                self._topics.pop(job.topic, None)
+            refused = self._account(job, error)
+            following = self._next()
+            if following is None and self._closed:
+                inbox.put(None)
+            elif following is None:
+                self._idle.append(inbox)
         if refused is not None:
             _finish(refused, None, Busy())
-        if not is_demoted:
+        if not isinstance(error, Demoted):
             _finish(job, result, error)
+        return following
+
+    def _account(self, job: Job, error: BaseException | None) -> Job | None:
+        """Returns who has to be refused because of it."""
+        self._running[job.lane] -= 1
+        if isinstance(error, Demoted):
+            job.lane = SLOW
+            return job if self._closed else self._waiting[SLOW].add(job)
+        if job.topic is not None and time.monotonic() - job.started < PATIENCE_S:
+            self._topics.pop(job.topic, None)
+        return None
 
 
 def _finish(job: Job, result: Any, error: BaseException | None) -> None:
