@@ -9,9 +9,11 @@ import re
 from typing import Any
 
 from .catalogue import Column
+from .readers import READERS
 
 UNORDERED = frozenset({"json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"})
 INTEGERS = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
+NUMBERS = ("numeric", "real", "double precision")
 TRUTHS = frozenset({"t", "true", "y", "yes", "on", "1", "f", "false", "n", "no", "off", "0"})
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?\s*", re.ASCII)
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
@@ -27,8 +29,9 @@ _HEX = re.compile(r"\\x([0-9a-fA-F]{2})*")
 
 
 def base(column: Column) -> str:
-    """The type without its modifier: `numeric(10,2)` is numeric, `timestamp(3) with time zone` timestamp with time zone."""
-    return re.sub(r"\(.*?\)", "", column.type)
+    """The type without its modifier: `numeric(10,2)` is numeric, `timestamp(3) with time zone` timestamp with time zone; of a
+    domain, the type it is made of."""
+    return re.sub(r"\(.*?\)", "", column.base_type or column.type)
 
 
 def is_array(column: Column) -> bool:
@@ -56,6 +59,33 @@ def is_sortable(column: Column) -> bool:
 def is_facet_as_text(column: Column) -> bool:
     """Has no equality, or a value whose text in a URL PostgreSQL couldn't read back."""
     return not is_sortable(column) or base(column) in ("bytea", "jsonb")
+
+
+def is_storable(value: str) -> bool:
+    """No text in PostgreSQL has a null character or half a surrogate pair."""
+    return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def filterable(column: Column | None, value: str) -> tuple[str, str] | None:
+    """Both sides of a comparison in a filter, the left one for `{c}`; None where the column's type can't read the value.
+
+    A type that isn't known here is compared as text, which can't fail.
+    """
+    if not is_storable(value):
+        return None
+    if column is None or is_text(column):
+        return "{c}", "{p}"
+    kind = base(column)
+    # A domain over one of these has no operators of its own, and isn't taken for what it is made of.
+    left = f"{{c}}::{column.base_type}" if column.base_type not in ("", column.type) else "{c}"
+    if column.labels:
+        return (left, "{p}") if value in column.labels else None
+    if kind in READERS:
+        return (left, "{p}") if READERS[kind](value) else None
+    if kind in INTEGERS or kind in NUMBERS or is_day(column) or kind in _READERS:
+        right = comparable(column, value)
+        return None if right is None else ("{c}", right)
+    return "{c}::text", "{p}"
 
 
 def comparable(column: Column | None, value: str) -> str | None:

@@ -1,7 +1,6 @@
 """Datasette's filters (`?column__gt=5`) on columns whose type is known.
 
-A value that the column's type can't read matches nothing, as in SQLite; for the types this plugin doesn't know (ranges,
-intervals, the order of enums) PostgreSQL's own message is shown, with status 400.
+A value that the column's type can't read matches nothing, as in SQLite. A type this plugin doesn't know is compared as text.
 """
 
 import json
@@ -13,7 +12,7 @@ from datasette.filters import Filters, InFilter, NotInFilter
 from datasette.utils.asgi import BadRequest
 
 from .catalogue import Column, Table
-from .columns import base, comparable, is_array, is_day, is_json, is_text, json_of
+from .columns import comparable, filterable, is_array, is_day, is_json, is_storable, is_text, json_of
 from .lists import elements_of_text
 from .quoting import quote
 
@@ -22,6 +21,8 @@ Clause = tuple[str, list[str]]  # SQL with {0}, {1}, … for its values
 ORDERED = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 PATTERNS = {"contains": "%{}%", "endswith": "%{}", "startswith": "{}%", "like": "{}", "notlike": "{}"}
 DAY_PATTERN = r"^\d\d\d\d-\d\d-\d\d"
+NEGATIONS = ("not", "notlike", "arraynotcontains")
+BY_ELEMENT_OR_NONE = ("in", "notin", "isnull", "notnull", "isblank", "notblank")  # what they do with a value
 EMPTY_LIST = "jsonb_build_array()"
 
 
@@ -80,6 +81,8 @@ class PgFilters(Filters):  # type: ignore[misc]  # datasette has no types
 def clause(column: Column | None, name: str, lookup: str, value: str) -> Clause:
     """`name` is quoted SQL. An unknown column is sent, so that PostgreSQL says that there is none."""
     c = name.replace("{", "{{").replace("}", "}}")
+    if lookup not in BY_ELEMENT_OR_NONE and not is_storable(value):
+        return (f"{c} is not null" if lookup in NEGATIONS else "false"), []
     if lookup in ("exact", "not"):
         return _equal(column, c, value, negated=lookup == "not")
     if lookup in ORDERED:
@@ -98,13 +101,10 @@ def _text(column: Column | None, c: str) -> str:
 
 def _side(column: Column | None, c: str, value: str) -> tuple[str, str] | None:
     """Both sides of an equality; None where the column's type can't read the value."""
-    if column is not None:
-        if is_array(column) and value.lstrip().startswith("["):
-            return (f"to_jsonb({c})", "{p}::jsonb") if _is_json_text(value) else None
-        if column.category in ("A", "E", "C", "G", "R", "T", "V") or base(column) in ("json", "xml"):
-            return f"{c}::text", "{p}"
-    right = comparable(column, value)
-    return None if right is None else (c, right)
+    if column is not None and is_array(column) and value.lstrip().startswith("["):
+        return (f"to_jsonb({c})", "{p}::jsonb") if _is_json_text(value) else None
+    sides = filterable(column, value)
+    return None if sides is None else (sides[0].replace("{c}", c), sides[1])
 
 
 def _equal(column: Column | None, c: str, value: str, *, negated: bool) -> Clause:
@@ -118,10 +118,10 @@ def _equal(column: Column | None, c: str, value: str, *, negated: bool) -> Claus
 def _ordered(column: Column | None, c: str, operator: str, value: str) -> Clause:
     if column is not None and is_day(column):
         value, operator = _whole_day(value, operator)
-    if column is not None and (base(column) in ("json", "xml") or column.category in ("A", "C", "G")):
-        return f"{c}::text {operator} {{0}}", [value]
-    right = comparable(column, value)
-    return ("false", []) if right is None else (f"{c} {operator} {right.replace('{p}', '{0}')}", [value])
+    sides = filterable(column, value)
+    if sides is None:
+        return "false", []
+    return f"{sides[0].replace('{c}', c)} {operator} {sides[1].replace('{p}', '{0}')}", [value]
 
 
 def _whole_day(value: str, operator: str) -> tuple[str, str]:
@@ -158,7 +158,7 @@ def _glob(column: Column | None, c: str, value: str) -> Clause:
 
 
 def glob_pattern(glob: str) -> str | None:
-    """SQLite's GLOB as PostgreSQL's regular expression; None for a bracket that isn't closed, which matches nothing."""
+    """SQLite's GLOB as PostgreSQL's regular expression; None for what can't match: a bracket that isn't closed, `[z-a]`."""
     pieces, position = [], 0
     while position < len(glob):
         character = glob[position]
@@ -166,15 +166,33 @@ def glob_pattern(glob: str) -> str | None:
             negated = glob[position + 1 : position + 2] == "^"
             start = position + 1 + negated
             end = glob.find("]", start + 1)
-            if end < 0:
+            inside = _bracket(glob[start:end]) if end > 0 else ""
+            if not inside and not (negated and end > 0):
                 return None
-            inside = re.sub(r"[\\\[\]^]", r"\\\g<0>", glob[start:end])
-            pieces.append(f"[{'^' if negated else ''}{inside}]")
+            pieces.append(f"[{'^' if negated else ''}{inside}]" if inside else ".")
             position = end
         else:
-            pieces.append({"*": ".*", "?": "."}.get(character) or re.sub(r"\W", r"\\\g<0>", character, flags=re.ASCII))
+            pieces.append({"*": ".*", "?": "."}.get(character) or _literal(character))
         position += 1
     return f"^{''.join(pieces)}$"
+
+
+def _bracket(inside: str) -> str:
+    """What stands between brackets, without the ranges that are empty, which PostgreSQL refuses."""
+    parts, rest = [], inside
+    while rest:
+        first, last = rest[0], rest[2:3]
+        is_range = rest[1:2] == "-" and bool(last) and not (first == "]" and rest is inside)
+        if not is_range:
+            parts.append(_literal(first))
+        elif first <= last:
+            parts.append(f"{_literal(first)}-{_literal(last)}")
+        rest = rest[3:] if is_range else rest[1:]
+    return "".join(parts)
+
+
+def _literal(character: str) -> str:
+    return re.sub(r"\W", r"\\\g<0>", character, flags=re.ASCII)
 
 
 def elements(column: Column, c: str) -> str | None:

@@ -129,7 +129,18 @@ def test_search(site: Site) -> None:  # noqa: F811
 
 
 @pytest.mark.parametrize(
-    "glob,pattern", [("a*b?", "^a.*b.$"), ("[^a-c]", "^[^a-c]$"), ("[]x]", r"^[\]x]$"), ("a.b", r"^a\.b$"), ("[a", None)]
+    "glob,pattern",
+    [
+        ("a*b?", "^a.*b.$"),
+        ("[^a-c]", "^[^a-c]$"),
+        ("[]x]", r"^[\]x]$"),
+        ("a.b", r"^a\.b$"),
+        ("[a", None),
+        ("[z-a]", None),
+        ("[^z-a]x", "^.x$"),
+        ("[a-z-9]", r"^[a-z\-9]$"),
+        ("[a-]", r"^[a\-]$"),
+    ],
 )
 def test_glob(glob: str, pattern: str | None) -> None:
     assert glob_pattern(glob) == pattern

@@ -57,7 +57,7 @@ def made_schema(sql):
 
 def _settings(schema):
     dsn = psycopg2.extensions.make_dsn(ADMIN_DSN, user=ROLE, password=ROLE)
-    return DatabaseSettings(dsn=dsn, schemas=(schema,), pool_size=2)
+    return DatabaseSettings(dsn=dsn, schemas=(schema,), pool_size=4)
 
 
 def made_database(datasette, name):
