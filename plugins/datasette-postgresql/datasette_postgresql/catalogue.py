@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from .lexer import literal, quoted
-from .queries import ARRAY_TYPES, COLUMNS, CONSTRAINTS, INDEXES, RELATION_KINDS, RELATIONS, SIZE
+from .queries import ARRAY_TYPES, COLUMNS, CONSTRAINTS, INDEXES, RELATION_KINDS, RELATIONS
 from .quoting import quote, shown_name
 
 Ask = Callable[[str], list[tuple[Any, ...]]]

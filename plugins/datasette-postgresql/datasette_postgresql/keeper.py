@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from .catalogue import RELATION_KINDS, SIZE, Catalogue, Table, load
+from .catalogue import Catalogue, Table, load
 from .errors import PostgresError
 from .lexer import literal
+from .queries import RELATION_KINDS, SIZE
 from .quoting import quote
 from .session import Session
 from .settings import DatabaseSettings
@@ -42,6 +43,7 @@ select concat_ws(' ',
   (select row(count(*), sum(xmin::text::bigint)) from pg_description where objoid in (select oid from ours)),
   (select row(count(*), sum(xmin::text::bigint)) from pg_rewrite where ev_class in (select oid from ours)),
   (select row(count(*), sum(xmin::text::bigint)) from pg_type where typarray <> 0 and typtype <> 'c'),
+  (select row(count(*), sum(xmin::text::bigint)) from pg_enum),
   (select row(count(*), sum(xmin::text::bigint)) from pg_namespace where nspname = any ({schemas}::text[])),
   (select row(count(*), sum(xmin::text::bigint)) from pg_auth_members)
 )

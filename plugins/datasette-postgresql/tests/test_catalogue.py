@@ -30,6 +30,7 @@ CHANGES = [
     ("create or replace view x as select 2 as a", "create or replace view x as select 1 as a"),
     ("revoke select on v from datasette_test", "grant select on v to datasette_test"),
     ("revoke usage on schema changing from datasette_test", "grant usage on schema changing to datasette_test"),
+    ("alter type shade rename value 'light' to 'dark'", "alter type shade rename value 'dark' to 'light'"),
     ("alter table v set schema public", "alter table public.v set schema changing"),
 ]
 
@@ -39,7 +40,7 @@ def changing(dsn: str, ask: Ask) -> Iterator[PostgresDatabase]:
     ask(
         "drop schema if exists changing cascade; create schema changing; set search_path = changing; "
         "create table u (a int primary key); create table v (a int); create view x as select 1 as a; "
-        "grant usage on schema changing to datasette_test; grant select on all tables in schema changing to datasette_test"
+        "create type shade as enum ('light'); create table shades (s shade); grant usage on schema changing to datasette_test; grant select on all tables in schema changing to datasette_test"
     )
     database = PostgresDatabase.standalone(
         Datasette([], memory=True), "pg", dsn, schemas=["changing"], catalogue_refresh_s=3600
