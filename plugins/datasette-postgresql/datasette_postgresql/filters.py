@@ -12,8 +12,8 @@ from datasette.filters import Filters, InFilter, NotInFilter
 from datasette.utils.asgi import BadRequest
 
 from .catalogue import Column, Table
-from .columns import comparable, filterable, is_array, is_day, is_json, is_storable, is_text, json_of
-from .lists import elements_of_text
+from .columns import base, comparable, filterable, is_array, is_day, is_storable, is_text, json_of
+from .lists import elements_of_json, elements_of_text
 from .quoting import quote
 
 Clause = tuple[str, list[str]]  # SQL with {0}, {1}, … for its values
@@ -199,9 +199,10 @@ def elements(column: Column, c: str) -> str | None:
     """A row source of the texts in an array, or in JSON's; None for what holds no list."""
     if is_array(column):
         return f"unnest({c}::text[])"
-    if is_json(column):
-        held = f"{c}::jsonb"
-        return f"jsonb_array_elements_text(case when jsonb_typeof({held}) = 'array' then {held} else {EMPTY_LIST} end)"
+    if base(column) == "json":
+        return elements_of_json(c)
+    if base(column) == "jsonb":
+        return f"jsonb_array_elements_text(case when jsonb_typeof({c}) = 'array' then {c} else {EMPTY_LIST} end)"
     if is_text(column):
         return elements_of_text(c if column.type == "text" else f"{c}::text", column.server)
     return None

@@ -5,6 +5,9 @@ scalars. Neither errs: what `json` would refuse to read is no list. There are no
 part of templates.
 """
 
+from .catalogue import Column
+from .columns import base
+
 HAS_IS_JSON = 16  # the major version
 H = "[0-9a-fA-F]"
 # JSON's grammar allows the null character and half a surrogate pair; PostgreSQL's text doesn't.
@@ -39,3 +42,14 @@ def is_list_of_texts(c: str, server: int) -> str:
     """As is_list, where every element is a string."""
     texts = f"^{_SPACE}{_between('[[]', _STRING, ']')}{_SPACE}$"
     return f"{is_list(c, server)} and {c} ~ '{texts}'"
+
+
+def as_jsonb(column: Column, c: str) -> str:
+    """Null for the json that jsonb would refuse."""
+    return f"case when {c}::text !~ '{UNREADABLE}' then {c}::jsonb end" if base(column) == "json" else c
+
+
+def elements_of_json(c: str) -> str:
+    """As elements_of_text, of the type json, which keeps what text can't hold; jsonb doesn't."""
+    shape = f"json_typeof({c}) = 'array' and {c}::text !~ '{UNREADABLE}'"
+    return f"json_array_elements_text(case when {shape} then {c} else json_build_array() end)"

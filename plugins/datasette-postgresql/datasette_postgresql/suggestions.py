@@ -13,7 +13,7 @@ from .columns import is_array, is_day, is_facet_as_text, is_json, is_text
 from .errors import PostgresError
 from .facets import PgArrayFacet, PgColumnFacet, PgDateFacet, PgFacet
 from .filters import day_of
-from .lists import is_list_of_texts
+from .lists import as_jsonb, is_list_of_texts
 from .quoting import quote
 from .samples import Source
 from .statistics import KEPT_S, distinct_values
@@ -112,7 +112,7 @@ def _is_list(column: Column) -> str:
         held = f"{name}::text"
         is_filled = f"{held} like '%\"%'"  # where all are lists of texts
         return f"coalesce(bool_and({held} = '' or {is_list_of_texts(held, column.server)}) and bool_or({is_filled}), false)"
-    held = f"{name}::jsonb"
+    held = as_jsonb(column, name)
     items = f"jsonb_path_query_array({held}, '$[*] ? (@.type() != \"string\")')"
     return (
         f"coalesce(bool_and(jsonb_typeof({held}) = 'array' and {items} = '[]'::jsonb)"

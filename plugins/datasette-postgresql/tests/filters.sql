@@ -32,6 +32,7 @@ do $$ begin
   update every set xml = '<a>1</a>' where id = 1;
 exception when feature_not_supported then null;
 end $$;
+update every set json = '["\u0000"]' where id = 2;
 create table articles (
   id int primary key, title text, body text,
   words tsvector generated always as (to_tsvector('english', coalesce(title, '') || ' ' || body)) stored

@@ -40,7 +40,8 @@ def changing(dsn: str, ask: Ask) -> Iterator[PostgresDatabase]:
     ask(
         "drop schema if exists changing cascade; create schema changing; set search_path = changing; "
         "create table u (a int primary key); create table v (a int); create view x as select 1 as a; "
-        "create type shade as enum ('light'); create table shades (s shade); grant usage on schema changing to datasette_test; grant select on all tables in schema changing to datasette_test"
+        "create type shade as enum ('light'); create table shades (s shade); "
+        "grant usage on schema changing to datasette_test; grant select on all tables in schema changing to datasette_test"
     )
     database = PostgresDatabase.standalone(
         Datasette([], memory=True), "pg", dsn, schemas=["changing"], catalogue_refresh_s=3600

@@ -189,6 +189,11 @@ def test_lists_in_text_are_facets(site: Site) -> None:
     assert "list" not in {facet["name"] for facet in site.json("/pg/every.json")["suggested_facets"] if facet.get("type")}
 
 
+def test_a_json_list_that_no_text_can_hold_has_no_elements(site: Site) -> None:
+    facets = site.json("/pg/every.json", _facet_array="json")["facet_results"]["json"]
+    assert [(result["value"], result["count"]) for result in facets["results"]] == [("1", 1), ("a", 1)]
+
+
 def test_next_of_an_unsorted_page_is_that_of_one_sorted_by_its_key(site: Site) -> None:
     assert found(site, "every", _next="2", _sort="id") == [3, 4]
     assert site.get("/pg/every.json", _next="2", _sort="mood").status_code == 400

@@ -1,7 +1,21 @@
-"""The plugin's facet classes under the names of Datasette's."""
+"""The plugin's facet classes under the names of Datasette's. It suggests for all of them at once; here each does for itself."""
 
-from datasette_postgresql.facets import PgArrayFacet as ArrayFacet
-from datasette_postgresql.facets import PgColumnFacet as ColumnFacet
-from datasette_postgresql.facets import PgDateFacet as DateFacet
+from datasette_postgresql import facets
+from datasette_postgresql.suggestions import suggestions
 
-__all__ = ["ArrayFacet", "ColumnFacet", "DateFacet"]
+
+class _Suggesting:
+    async def suggest(self):
+        return (await suggestions([self]))[0]
+
+
+class ColumnFacet(_Suggesting, facets.PgColumnFacet):
+    pass
+
+
+class ArrayFacet(_Suggesting, facets.PgArrayFacet):
+    pass
+
+
+class DateFacet(_Suggesting, facets.PgDateFacet):
+    pass
