@@ -47,7 +47,7 @@ async def count_table(db: Any, relation: Table, limit_ms: int, most: int = UNCOU
 
 
 async def count_tables(db: Any, relations: Mapping[str, Table], limit_ms: int, most: int) -> dict[str, int | None]:
-    """Side by side, but never waiting for each other's connections, which would eat their budgets; None for what can't be read."""
+    """Side by side, not waiting for each other's connections: a budget is for waiting, too. None for what can't be read."""
     turns = asyncio.Semaphore(max(1, db.settings.pool_size // 2))
 
     async def one(relation: Table) -> int | None:
