@@ -30,6 +30,18 @@ group by 1
 order by 2 desc, 1
 limit {limit}
 """
+# Nulls are counted for the total, too. One pass over the sample; lists need two, since a row may have none or several values.
+SAMPLED = """
+select value, count, total
+from (
+  select {value} as value, count(*) as count, sum(count(*)) over () as total
+  from ({sql}) as facet
+  group by 1
+) as counted
+where value is not null
+order by 2 desc, 1
+limit {limit}
+"""
 OF_ALL = ", (select count(*) from ({sql}) as sampled) as total"
 LEAST_MS = 200  # that a sample may take, how small it may be
 Found = Sequence[tuple[Any, int]]  # values and how often; one more than fit says that there are others
@@ -135,7 +147,9 @@ class PgFacet(Facet):  # type: ignore[misc]  # datasette has no types
         value, source = self._sql(name)
         limit_ms = self.limit_ms("facet_time_limit_ms")
         sample, share = self.source.sample(limit_ms)
-        sql = FACET.format(value=value, total=OF_ALL.format(sql=sample), sql=sample, source=source, limit=limit)
+        sql = SAMPLED.format(value=value, sql=sample, limit=limit)
+        if source:
+            sql = FACET.format(value=value, total=OF_ALL.format(sql=sample), sql=sample, source=source, limit=limit)
         rows = (await self.source.ask(sql, max(limit_ms, LEAST_MS))).rows
         if not rows:
             return [], False

@@ -10,7 +10,7 @@ from .asking import ask
 from .catalogue import Table
 from .estimates import Plan, planned
 
-ROWS_PER_MS = 250  # of a sample: 50,000 in the 200 ms that a facet has; in memory they are read in a tenth of that
+ROWS_PER_MS = 100  # of a sample: 20,000 in the 200 ms that a facet has; in memory they are read in a tenth of that
 FIRST_ROWS = 20_000  # of what can't be sampled: a view, a person's `_where`
 
 
