@@ -16,6 +16,8 @@ from .settings import PLUGIN, ConfigurationError, LightCurves
 __all__ = ["ConfigurationError", "LightCurves"]
 
 STATIC = f"/-/static-plugins/{PLUGIN}"
+# The points are asked for while the page's scripts are still on their way.
+EARLY = ";\ndatasetteLightCurves.answer = fetch(datasetteLightCurves.data).catch(() => null)"
 LISTS = ("table", "database", "row")  # "database" is also the page of an SQL query's result
 
 
@@ -86,7 +88,8 @@ def extra_body_script(datasette: Any, request: Any, database: str | None, table:
             "columns": curves.id_columns,
             "page": view_name,
         }
-    return "window.datasetteLightCurves = " + json.dumps(told).replace("<", "\\u003c")
+    script = "window.datasetteLightCurves = " + json.dumps(told).replace("<", "\\u003c")
+    return script + (EARLY if "object" in told else "")
 
 
 def of(datasette: Any) -> dict[str, LightCurves]:

@@ -95,7 +95,7 @@ export function fluxPanel(uPlot, host, { points, told, state, ...rest }) {
   const label = inMagnitudes ? "AB magnitude" : `Flux (${told.fluxUnit})`;
   const values = inMagnitudes
     ? undefined
-    : (_, splits) => splits.map((flux) => flux.toLocaleString("en").replace("-", "−"));
+    : (_, splits) => splits.map((flux) => (Math.abs(flux) < 1e7 ? flux.toLocaleString("en") : flux.toExponential(1)).replace("-", "−"));
   return panel(uPlot, host, {
     ...rest,
     points, y, range, draw,

@@ -27,7 +27,7 @@ function columnAt(table) {
 
 /** An id as it stands in a cell: a link to the object's row ends in it. */
 function idIn(cell) {
-  const link = cell.querySelector(`a[href^="${CSS.escape(told.objects).replaceAll("\\/", "/")}/"]`) ?? cell.querySelector("a");
+  const link = cell.querySelector("a");
   const text = (link ?? cell).textContent.trim();
   return /^-?\w+$/.test(text) ? text : null;
 }
@@ -52,18 +52,22 @@ function putCell(cell, spark) {
   else cell.after(element("td", { className: "lc-spark" }, spark));
 }
 
+/** A facet's value is in the address that choosing it leads to; that of the chosen one in the page's own. */
 function facetPlaces() {
-  const found = told.columns.map((column) => document.querySelector(`.facet-info[data-column="${CSS.escape(column)}"]`));
-  return found.filter(Boolean).flatMap((facet) =>
-    [...facet.querySelectorAll("a[data-facet-value]")].map((link) => ({
-      id: link.dataset.facetValue,
-      put: (spark) => {
-        const item = link.closest("li");
-        item.querySelector(".lc-spark")?.remove();
-        item.append(element("span", { className: "lc-spark" }, spark));
-      },
-    })),
-  );
+  return told.columns.flatMap((column) => {
+    const items = document.querySelectorAll(`.facet-info[data-column="${CSS.escape(column)}"] li:not(.facet-truncated)`);
+    return [...items].flatMap((item) => {
+      const link = item.querySelector("a:not(.cross)");
+      const asked = new URL(link?.href ?? location.href).searchParams;
+      const id = asked.getAll(column).at(-1) ?? asked.get(`${column}__exact`);
+      return id ? [{ id, put: (spark) => putItem(item, spark) }] : [];
+    });
+  });
+}
+
+function putItem(item, spark) {
+  item.querySelector(".lc-spark")?.remove();
+  item.append(element("span", { className: "lc-spark" }, spark));
 }
 
 function addSwitch() {
