@@ -10,7 +10,7 @@ tally.change does it (0005_tally). The views are what the portal reads.
 
 from django.db import migrations
 
-# Rings of 7.5 degrees, cut into pieces of about as much in right ascension: 734 pieces of about 56 square degrees.
+# Rings of 7.5 degrees, cut into pieces of about as much in right ascension: 732 pieces of about 56 square degrees.
 RING_DEG = 7.5
 RING = f"least(floor((decl + 90) / {RING_DEG}), {int(180 / RING_DEG) - 1})"
 MIDDLE = f"(({{ring}}) + 0.5) * {RING_DEG} - 90"
