@@ -64,7 +64,7 @@ async def _within_budget(db: Any, source: str, params: Mapping[str, Any], limit_
     plan = await planned(db, source, params)
     if plan.fits(LEAST_MS // 10):
         limit_ms = max(limit_ms, LEAST_MS)
-    exact = await _counted(db, None, source, params, limit_ms) if plan.fits(limit_ms) else None
+    exact = await _counted(db, None, source, params, plan.patience_ms(limit_ms)) if plan.fits(limit_ms) else None
     return Estimate(plan.rows) if exact is None else exact
 
 

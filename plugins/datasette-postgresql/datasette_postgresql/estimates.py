@@ -49,6 +49,10 @@ class Plan:
     def fits(self, limit_ms: int) -> bool:
         return self.cost <= limit_ms * COST_PER_MS
 
+    def patience_ms(self, limit_ms: int) -> int:
+        """What should take a tenth of the limit isn't given up because the machine is busy for a moment."""
+        return limit_ms * 10 if self.fits(limit_ms // 10) else limit_ms
+
 
 async def planned(db: Any, source: str, params: Mapping[str, Any]) -> Plan:
     """Of `select source`; only for SQL without a person's text in it. Raises PostgresError."""
