@@ -100,7 +100,8 @@ begin
     insert into tally.change (relation, rows) values (tg_table_name, changed);
     return null;
 end
-$$
+$$;
+revoke execute on function tally.note from public
 """
 
 # Creating a trigger locks the table against writers until the end of the transaction, so the count is exact. `always`:

@@ -79,7 +79,8 @@ begin
     end if;
     return null;
 end
-$$
+$$;
+revoke execute on function tally.note_bins from public
 """
 
 WATCH = """
