@@ -220,16 +220,17 @@ def _schema_of_counters() -> Step:
 
 def _grants(published: list[str]) -> Iterator[Step]:
     reader = sql.Identifier(READER)
-    yield Step(
-        f"let {READER} read the counters",
-        sql.SQL("has_schema_privilege({0}, {1}, 'usage') and has_table_privilege({0}, {2}, 'select')").format(
-            sql.Literal(READER), sql.Literal(TALLY), sql.Literal(f"{TALLY}.change")
-        ),
-        (
-            sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(TALLY), reader),
-            sql.SQL("grant select on {} to {}").format(sql.Identifier(TALLY, "change"), reader),
-        ),
-    )
+    for role in (READER, LOGIN):
+        yield Step(
+            f"let {role} read the counters",
+            sql.SQL("has_schema_privilege({0}, {1}, 'usage') and has_table_privilege({0}, {2}, 'select')").format(
+                sql.Literal(role), sql.Literal(TALLY), sql.Literal(f"{TALLY}.change")
+            ),
+            (
+                sql.SQL("grant usage on schema {} to {}").format(sql.Identifier(TALLY), sql.Identifier(role)),
+                sql.SQL("grant select on {} to {}").format(sql.Identifier(TALLY, "change"), sql.Identifier(role)),
+            ),
+        )
     for relation in published:
         yield Step(
             f"let {READER} read {relation}",

@@ -28,6 +28,7 @@ from datasette_postgresql import PostgresDatabase
 from itsdangerous import BadSignature
 from server.settings import Settings
 
+from plugins.admission import VERSION, Admission
 from plugins.ended_sessions import EndedSessions
 from plugins.throttle import Throttle, TooManyLogins
 
@@ -43,14 +44,14 @@ WAITING_AN_ADDRESS = 8
 WAITING = 64
 BUSY_SECONDS = 5
 
-ACCOUNT = """
-    select username, password, is_active
+ACCOUNT = f"""
+    select username, password, is_active, {VERSION}
     from auth_user
     where username = $1
 """
 
 TOKEN = """
-    select u.username, u.password, u.is_active
+    select u.username, u.password, u.is_active, null
     from accounts_apitoken t
     join auth_user u on u.id = t.user_id
     where t.digest = $1
@@ -96,6 +97,7 @@ class Accounts:
         self._ended = EndedSessions(Settings.from_env().state)
         self._key = secrets.token_bytes(32)
         self._remembered: OrderedDict[bytes, None] = OrderedDict()
+        self._known: OrderedDict[str, tuple[Account, int]] = OrderedDict()
 
     async def find(self, name: str) -> Account | None:
         """The active account of that name."""
@@ -150,11 +152,17 @@ class Accounts:
 
     async def account_of_session(self, cookie: str) -> Account | None:
         """None where the cookie isn't ours, is over or logged out, or its account is disabled, gone or has another password."""
-        session = self._read(cookie)
-        if session is None or session.expires <= time.time() or session.number in self._ended:
+        session = self._current(cookie)
+        account = await self.find(session.name) if session else None
+        return account if session and account and hmac.compare_digest(account.fingerprint, session.fingerprint) else None
+
+    def remembered(self, cookie: str) -> tuple[Account, Admission] | None:
+        """As account_of_session, but without asking: who relies on it makes sure that the admission holds."""
+        session = self._current(cookie)
+        account, version = self._known.get(session.name, (None, 0)) if session else (None, 0)
+        if session is None or account is None or not hmac.compare_digest(account.fingerprint, session.fingerprint):
             return None
-        account = await self.find(session.name)
-        return account if account and hmac.compare_digest(account.fingerprint, session.fingerprint) else None
+        return account, Admission(self, cookie, version)
 
     def end_session(self, cookie: str) -> None:
         """From now on the cookie is nobody's, whoever has a copy."""
@@ -168,10 +176,16 @@ class Accounts:
 
     async def _active(self, statement: str, value: str) -> Account | None:
         rows = await self._database.prepared.ask(statement, [value])
-        if not rows:
+        name, password, is_active, version = rows[0] if rows else (value, "", False, None)
+        if not is_active:
+            self._known.pop(name, None)
             return None
-        name, password, is_active = rows[0]
-        return Account(name, password) if is_active else None
+        account = Account(name, password)
+        if version is not None:
+            self._known[name] = (account, version)
+            if len(self._known) > MOST_REMEMBERED:
+                self._known.popitem(last=False)
+        return account
 
     async def _verify(self, name: str, password: str) -> Account | None:
         account = await self.find(name)
@@ -179,6 +193,11 @@ class Accounts:
         check = functools.partial(verify_password, password, stored)
         matches = await asyncio.get_running_loop().run_in_executor(self._hashing, check)
         return account if matches else None
+
+    def _current(self, cookie: str) -> Session | None:
+        """Neither over nor logged out."""
+        session = self._read(cookie)
+        return None if session is None or session.expires <= time.time() or session.number in self._ended else session
 
     def _read(self, cookie: str) -> Session | None:
         try:

@@ -23,6 +23,7 @@ from datasette_postgresql import PostgresError
 
 from plugins import accounts, forms
 from plugins.accounts import SESSION_COOKIE, Account, Accounts
+from plugins.admission import ADMISSION, Admission
 from plugins.forms import LOGIN, LOGOUT, OPEN_PATHS, App, Message, Receive, Scope, Send
 from plugins.throttle import TooManyLogins
 
@@ -33,6 +34,7 @@ STATIC_PREFIXES = ("/-/static/", "/-/static-plugins/", "/static/")
 PASSWORD_TOOL = "/-/password-tool"
 NO_CREDENTIALS = "Authentication credentials were not provided."
 BAD_CREDENTIALS = "Invalid username/password."
+NO_DATABASE = "The database doesn't answer."
 BAD_TOKEN = "Invalid token."
 NO_TOOL = "Passwords are set where the database is: `python -m loader user passwd NAME`."
 WAY_IN = "elasticc_way_in"  # in the scope: "session", "basic" or "token"
@@ -42,11 +44,12 @@ _settings_of_login: ContextVar[dict[str, str] | None] = ContextVar("settings_of_
 
 @dataclass(frozen=True)
 class Visitor:
-    """`account` is None for a stranger; `problem` is what a stranger is told."""
+    """`account` is None for a stranger; `problem` is what a stranger is told. With an admission, it has to be proved yet."""
 
     account: Account | None
     way_in: str | None = None
     problem: str = NO_CREDENTIALS
+    admission: Admission | None = None
 
 
 @hookimpl  # type: ignore[untyped-decorator]
@@ -87,7 +90,7 @@ async def _guard(datasette: Datasette, app: App, scope: Scope, receive: Receive,
             await _log_in(known, app, _identified(scope, request, visitor), receive, send)
             return
     except (PostgresError, QueryInterrupted):
-        await Response.json({"detail": "The database doesn't answer."}, status=503).asgi_send(send)
+        await Response.json({"detail": NO_DATABASE}, status=503).asgi_send(send)
         return
     except TooManyLogins as error:
         await refused_for_now(error, Response.json({"detail": str(error)})).asgi_send(send)
@@ -100,6 +103,8 @@ async def _guard(datasette: Datasette, app: App, scope: Scope, receive: Receive,
         return
     if request.path == LOGOUT and request.method == "POST":
         send = _ending_session(known, request.cookies.get(SESSION_COOKIE), send)
+    if visitor.admission:
+        send = _once_proved(visitor.admission, request, send)
     token = _settings_of_login.set({"_password_hash": ""}) if request.path == LOGIN else None
     try:
         await app(_identified(scope, request, visitor), receive, send)
@@ -114,6 +119,8 @@ async def _identify(known: Accounts, request: Request) -> Visitor:
     if scheme.lower() == "bearer":
         return Visitor(await known.find_by_token(credentials.strip()), "token", BAD_TOKEN)
     cookie = request.cookies.get(SESSION_COOKIE)
+    if cookie and _only_reads(request) and (found := known.remembered(cookie)):
+        return Visitor(found[0], "session", admission=found[1])
     if cookie and (account := await known.account_of_session(cookie)):
         return Visitor(account, "session")
     if scheme.lower() != "basic":
@@ -121,6 +128,31 @@ async def _identify(known: Accounts, request: Request) -> Visitor:
     pair = forms.basic_credentials(request.headers["authorization"])
     account = await known.verify_again(*pair, forms.address_of(request.scope)) if pair else None
     return Visitor(account, "basic", BAD_CREDENTIALS)
+
+
+def _only_reads(request: Request) -> bool:
+    """What an unproved visitor may start, for nothing of it leaves unproved."""
+    return request.method in ("GET", "HEAD") and request.path.startswith("/elasticc/")
+
+
+def _once_proved(admission: Admission, request: Request, send: Send) -> Send:
+    """A `send` before whose first word the account is looked up, unless the answer itself has shown that it needn't."""
+    is_refused = False
+
+    async def sent(message: Message) -> None:
+        nonlocal is_refused
+        if message["type"] == "http.response.start":
+            try:
+                is_refused = not await admission.holds()
+                refusal = _turned_away(request, NO_CREDENTIALS)
+            except PostgresError:
+                is_refused, refusal = True, Response.json({"detail": NO_DATABASE}, status=503)
+            if is_refused:
+                await refusal.asgi_send(send)
+        if not is_refused:
+            await send(message)
+
+    return sent
 
 
 def _identified(scope: Scope, request: Request, visitor: Visitor) -> Scope:
@@ -140,7 +172,13 @@ def _identified(scope: Scope, request: Request, visitor: Visitor) -> Scope:
     if visitor.account and visitor.way_in == "token":
         kept.append((b"authorization", b"Bearer checked"))
     actor = {"id": visitor.account.name} if visitor.account else None
-    return {**scope, "headers": kept, "actor": actor, WAY_IN: visitor.way_in if visitor.account else None}
+    return {
+        **scope,
+        "headers": kept,
+        "actor": actor,
+        ADMISSION: visitor.admission,
+        WAY_IN: visitor.way_in if visitor.account else None,
+    }
 
 
 def refused_for_now(error: TooManyLogins, response: Response) -> Response:

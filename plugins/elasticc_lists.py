@@ -42,22 +42,22 @@ class Listing:
     def is_small(self) -> bool:
         return self.paging.limit <= self.table.rows_a_chunk
 
-    async def whole(self) -> tuple[str, int | None]:
-        """The page and the version of the data it shows. Raises PostgresError."""
+    async def whole(self) -> tuple[str, Page]:
+        """The page as text, and what was read with it. Raises PostgresError."""
         sql, values = self._sql(PAGE)
         if not self.filters:
             page = Page(*(await self.database.prepared.ask(sql, values))[0])
         else:
             async with self.database.prepared.snapshot() as snapshot:
                 page = await self._counted(snapshot, Page(*(await snapshot.ask(sql, values))[0]))
-        return f"{self._head(page)}{page.body or ''}]}}", page.version
+        return f"{self._head(page)}{page.body or ''}]}}", page
 
     async def streamed(self) -> AsyncGenerator[Any, None]:
-        """First the version, then the page in pieces. Raises PostgresError; before the version where it can."""
+        """First what was read with it, then the page in pieces. Raises PostgresError; before that where it can."""
         sql, values = self._sql(KEYS)
         async with self.database.prepared.snapshot() as snapshot:
             page = await self._counted(snapshot, Page(*(await snapshot.ask(sql, values))[0]))
-            yield page.version
+            yield page
             yield self._head(page)
             after, comma = (page.first or 0) - 1, ""
             while page.last is not None and after < page.last:

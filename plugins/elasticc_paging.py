@@ -33,6 +33,7 @@ class Page:
     rows: int
     body: str | None
     version: int | None
+    accounts: int | None
     count: int
     more: bool
     earlier: int | None = None

@@ -13,6 +13,8 @@ from typing import Any
 
 from datasette_postgresql import PostgresDatabase
 
+from plugins.admission import VERSION as ACCOUNTS
+
 PREFIX = "elasticc_"
 NAMES = (
     "brokerclassification",
@@ -67,7 +69,7 @@ VERSION = "(select bit_xor(c.token) from tally.change c where c.relation in ({re
 
 # A page in one statement: its rows as JSON, where it lies among the keys, and what all of that was read from.
 PAGE = """
-    select page.first, page.last, page.rows, page.body, {version}, {count},
+    select page.first, page.last, page.rows, page.body, {version}, {accounts}, {count},
         exists (select from {source} t where {filter} and t.{key} > page.last), {earlier}
     from (
         select min(t.key) as first, max(t.key) as last, count(*) as rows, string_agg(t.body, ',' order by t.key) as body
@@ -83,7 +85,7 @@ PAGE = """
 
 # The same of a page that is streamed: its keys alone.
 KEYS = """
-    select page.first, page.last, page.rows, null, {version}, {count},
+    select page.first, page.last, page.rows, null, {version}, {accounts}, {count},
         exists (select from {source} t where {filter} and t.{key} > page.last), {earlier}
     from (
         select min(t.key) as first, max(t.key) as last, count(*) as rows
@@ -112,7 +114,7 @@ CHUNK = """
 """
 
 ONE = """
-    select {body}, {version}
+    select {body}, {version}, {accounts}
     from {source} t
     where t.{key} = $1
 """
@@ -209,7 +211,14 @@ class Table:
 
     def sql(self, template: str, **parts: str) -> str:
         """One of the statements above; `filter`, `bound` and so on are SQL."""
-        ours = {"source": self.source, "key": quote(self.key), "body": self.body, "version": self.version, **parts}
+        ours = {
+            "source": self.source,
+            "key": quote(self.key),
+            "body": self.body,
+            "version": self.version,
+            "accounts": ACCOUNTS,
+            **parts,
+        }
         return template.format(**ours)
 
 

@@ -282,3 +282,38 @@ def test_a_crawl_beside_a_writer_skips_and_repeats_nothing_that_was_there_throug
 def test_counts_are_right_after_all_that(house: House, client: requests.Session) -> None:
     count = write(house, f"select count(*) from {TRUTH}")[0][0]
     assert get(house, client, "/elasticc/diatruth/?limit=1").json()["count"] == count
+
+
+# Who asks
+
+
+def test_an_account_that_is_disabled_gets_no_page_more_and_one_enabled_again_does(house: House) -> None:
+    """What was remembered of an account lets nobody in once it isn't so; nobody waits for anything to be forgotten."""
+    write(house, "insert into auth_user (username, password, is_active, is_superuser, is_staff, first_name, last_name, email,"
+          " date_joined) select 'fickle', password, true, false, false, '', '', '', now() from auth_user where username = %s",
+          house.user)  # fmt: skip
+    try:
+        session = requests.Session()
+        login = f"{house.url}/accounts/login/"
+        session.get(login)
+        form = {"username": "fickle", "password": house.password, "csrfmiddlewaretoken": session.cookies["csrftoken"]}
+        session.post(login, data=form).raise_for_status()
+        key = write(house, 'select min("diaObjectId") from elasticc_diaobject')[0][0]
+        paths = [
+            "/elasticc/diaobject/?limit=2", f"/elasticc/diaobject/{key}/", "/elasticc/diaforcedsource/?limit=100000",
+            "/elasticc/diaobject/0/", "/elasticc/diasource/?diaObject=x", "/elasticc/brokermessage/1/", "/elasticc/diaobject",
+            "/elasticc/diasource/?diaObject=5", "/elasticc/elasticc_diaobject.json?_size=1",
+        ]  # fmt: skip
+        before = [session.get(house.url + path).status_code for path in paths]
+        assert before == [200, 200, 200, 404, 400, 200, 200, 200, 200]
+        for path, status in zip(paths, before, strict=True):
+            write(house, "update auth_user set is_active = false where username = 'fickle'")
+            for _ in range(2):
+                answer = session.get(house.url + path)
+                assert (answer.status_code, "results" in answer.text) == (403, False), path
+            write(house, "update auth_user set is_active = true where username = 'fickle'")
+            assert session.get(house.url + path).status_code == status, path
+        write(house, "update auth_user set password = password || 'x' where username = 'fickle'")
+        assert session.get(house.url + paths[0]).status_code == 403
+    finally:
+        write(house, "delete from auth_user where username = 'fickle'")

@@ -39,7 +39,7 @@ def _page(table: Table, query: str) -> bytes:
         PAGE, filter="true", bound=bound, direction=direction, limit=str(paging.limit), earlier="null", count=table.count
     )
     row = _ask(sql, values)[0]
-    return f'{{"count": {row[5]}, "next": null, "previous": null, "results": [{row[3]}]}}'.encode()
+    return f'{{"count": {row[6]}, "next": null, "previous": null, "results": [{row[3]}]}}'.encode()
 
 
 def _answer(path: str, query: str) -> bytes:

@@ -122,7 +122,7 @@ def test_who_gives_up_leaves_nothing_behind(database: PostgresDatabase, ask: Ask
 
 
 def test_more_at_once_than_there_are_connections_wait_their_turn(dsn: str) -> None:
-    database = PostgresDatabase.standalone(None, "small", dsn, pool_size=2)
+    database = PostgresDatabase.standalone(None, "small", dsn, pool_size=2, time_limit_ms=5000)
 
     async def story() -> None:
         answers = await asyncio.gather(*(database.prepared.ask("select $1::int, pg_backend_pid()", [n]) for n in range(50)))
