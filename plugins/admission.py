@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ADMISSION = "elasticc_admission"  # in the scope
 
-# What the trigger of loader/elasticc/migrations/0009_accounts_version.py keeps.
+# What the trigger of loader/elasticc/migrations/0010_accounts_version.py keeps.
 VERSION = "(select bit_xor(c.token) from tally.change c where c.relation = 'auth_user')"
 
 

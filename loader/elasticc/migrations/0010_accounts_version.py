@@ -42,7 +42,7 @@ delete from tally.change where relation = 'auth_user'
 
 
 class Migration(migrations.Migration):
-    dependencies = (("elasticc", "0008_runs"), ("auth", "0012_alter_user_first_name_max_length"))
+    dependencies = (("elasticc", "0009_writers"), ("auth", "0012_alter_user_first_name_max_length"))
 
     operations = (
         migrations.RunSQL(NOTE, "drop function tally.note_accounts"),
