@@ -28,7 +28,7 @@ class IngestError(LoaderError):
     def __init__(self, reason: str, *, file: Path | str | None = None, row: int | None = None) -> None:
         self.file = file
         self.row = row
-        self.reason = reason
+        self.reason = reason = " ".join(reason.split())  # what a file says may be in it
         place = str(file) if file is not None else "the demo sample"
         super().__init__(f"{place}, row {row}: {reason}" if row is not None else f"{place}: {reason}")
 

@@ -162,8 +162,10 @@ def _version(metadata: dict[str, bytes], kind: Kind, place: str) -> Version:
         version = schemas.version_of(kind, schema)
         if version is None:
             raise UnreadableFile(f"its schema is no {kind}'s: {schemas.first_difference(kind, schema)}", file=place)
-    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise UnreadableFile(f"a container file without a schema that can be read: {error!r}", file=place) from error
+    except KeyError as error:
+        raise UnreadableFile(f"a container file whose schema can't be read: no {error}", file=place) from error
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise UnreadableFile(f"a container file whose schema can't be read: {str(error)[:200]}", file=place) from error
     return version
 
 

@@ -118,7 +118,7 @@ def read_pair(pair: Pair, *, sim_version: str | None = None) -> list[Rows]:
     if head_header.get("PHOTFLAG_DETECT", DETECTION) != DETECTION:
         raise UnreadableFile(f"PHOTFLAG_DETECT is {head_header['PHOTFLAG_DETECT']}, not {DETECTION}", file=pair.head)
     ids = _object_ids(pair.head, head)
-    bands = np.char.strip(phot["BAND"].astype(np.str_)) if len(phot) else np.zeros(0, dtype=np.str_)
+    bands = np.char.strip(_texts(pair.phot, phot, "BAND")) if len(phot) else np.zeros(0, dtype=np.str_)
     first, counts = _pointers(pair, head, bands)
     return [_objects(pair.head, head, ids, sim_version), *_photometry(pair.phot, head, phot, bands, ids, first, counts)]
 
@@ -178,9 +178,16 @@ def _check_columns(
         raise UnknownColumn(f"unknown column {', '.join(unknown)}", file=file)
 
 
+def _texts(file: Path, table: NDArray[Any], name: str) -> NDArray[np.str_]:
+    try:
+        return table[name].astype(np.str_)
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(f"{name} is not ASCII: {error}", file=file) from error
+
+
 def _object_ids(file: Path, head: NDArray[Any]) -> NDArray[np.int64]:
     ids = np.zeros(len(head), dtype=np.int64)
-    for number, text in enumerate(head["SNID"].astype(np.str_)):
+    for number, text in enumerate(_texts(file, head, "SNID")):
         if not re.fullmatch(r"[0-9]{1,12}", text.strip()):
             raise BadRow(f"SNID {text.strip()!r} is not a number below {FIRST_DEMO_OBJECT}", file=file, row=number + 1)
         ids[number] = int(text)
