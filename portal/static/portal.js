@@ -1,0 +1,23 @@
+// Names for what Datasette's own pages leave without one, and a way by keyboard into what scrolls.
+
+const NAMES = {
+  "select[name^=_filter_column]": "Column to filter by",
+  "select[name^=_filter_op]": "How to compare",
+  "input[name^=_filter_value]": "Value to compare with",
+  "select[name=_sort]": "Sort by",
+  ".CodeMirror textarea": "SQL",
+};
+
+function name() {
+  for (const [selector, text] of Object.entries(NAMES)) {
+    for (const element of document.querySelectorAll(selector)) {
+      if (!element.labels?.length && !element.hasAttribute("aria-label")) element.setAttribute("aria-label", text);
+    }
+  }
+}
+
+name();
+addEventListener("load", () => setTimeout(name)); // Datasette makes its editor on load
+for (const element of document.querySelectorAll("dl.column-descriptions, .table-wrapper, pre.wrapped-sql, pre#sql-query")) {
+  if (element.scrollHeight > element.clientHeight || element.scrollWidth > element.clientWidth) element.tabIndex = 0;
+}
