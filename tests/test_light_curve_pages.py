@@ -88,7 +88,9 @@ def test_classifications_are_the_canned_querys(sample_house: Sample) -> None:
     [(one,)] = sample_house.ask(CLASSIFIED)
     answer = requests.get(f"{sample_house.url}/-/light-curves/elasticc/{one}.json", auth=sample_house.account, timeout=60)
     query = f"{sample_house.url}/elasticc/broker_classifications.json?_shape=array&object={one}"
-    rows = requests.get(query, auth=sample_house.account, timeout=60).json()
+    table = requests.get(query, auth=sample_house.account, timeout=60)
+    assert table.status_code == 200, table.text
+    rows = table.json()
     classifier = ("brokerName", "brokerVersion", "classifierName")
     expected = [
         [row["midPointTai"], " · ".join(row[name] for name in classifier), row["class"], row["probability"]] for row in rows

@@ -35,7 +35,7 @@ export function panel(uPlot, host, { points, y, range, draw, describe, open, hei
       series: [{}, { paths: () => null, points: { show: false } }],
       hooks: {
         draw: [(self) => clipped(self, () => draw(self, self.ctx))],
-        setScale: [(self, key) => key === "x" && onView([self.scales.x.min, self.scales.x.max])],
+        setScale: [(self, key) => key === "x" && self.status === 1 && onView([self.scales.x.min, self.scales.x.max])],
         setCursor: [(self) => self.cursor.left >= 0 && tell(nearest(self))],
       },
     },
@@ -102,7 +102,10 @@ export function panel(uPlot, host, { points, y, range, draw, describe, open, hei
     step,
     leave: () => tell(null),
     openCurrent: () => current && open?.(current),
-    setView: ([min, max]) => u.setScale("x", { min, max }),
+    setView: ([min, max]) => {
+      const set = () => u.setScale("x", { min, max });
+      u.status === 1 ? set() : queueMicrotask(set); // before its first drawing uPlot would take the first view instead
+    },
     refresh: () => {
       data[1] = points.length ? points.map((point) => y(point)) : [null];
       const { min, max } = u.scales.x;

@@ -98,6 +98,7 @@ function build(data, uPlot) {
   function follow(view) {
     if (view[0] === state.view[0] && view[1] === state.view[1]) return;
     state.view = view;
+    section.dataset.view = view.map((mjd) => mjd.toFixed(2)).join(" ");
     panels.forEach((one) => one.setView(view));
   }
 
