@@ -5,6 +5,7 @@ The data is kept in build/bench-api, for making it takes longer than measuring.
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -63,6 +64,7 @@ class Stack:
 @contextlib.contextmanager
 def stacks() -> Iterator[dict[str, Stack]]:
     """All three, up and filled."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or the stacks would stay
     HOME.mkdir(parents=True, exist_ok=True)
     environ = {key: value for key, value in os.environ.items() if not key.startswith("ELASTICC_")}
     environ |= {"ELASTICC_HOME": str(HOME), "PYTHONPATH": str(PROJECT)}
