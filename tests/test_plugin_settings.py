@@ -7,8 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import datasette_light_curves.settings
+import datasette_survey_home.settings
 import pytest
 import yaml
+from datasette.utils import StartupError
 from house import PROJECT, House, free_port
 
 METADATA: dict[str, Any] = yaml.safe_load((PROJECT / "metadata.yml").read_text())
@@ -17,6 +20,13 @@ START = (
     "import portal.__main__ as portal; portal.main()"
 )
 CURVES, HOME = "datasette-light-curves", "datasette-survey-home"
+READERS: dict[str, Callable[[Any], object]] = {
+    CURVES: datasette_light_curves.settings.read,
+    HOME: datasette_survey_home.settings.read,
+}
+    CURVES: datasette_light_curves.settings.read,
+    HOME: datasette_survey_home.settings.read,
+}
 
 
 def curves(change: Callable[[dict[str, Any]], object]) -> tuple[str, Callable[[dict[str, Any]], object]]:
@@ -58,11 +68,37 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("sentence", WRONG)
-def test_a_wrong_setting_stops_the_start(sentence: str, house: House, tmp_path: Path) -> None:
+def changed(sentence: str) -> tuple[str, dict[str, Any]]:
     plugin, change = WRONG[sentence]
     metadata = copy.deepcopy(METADATA)
     change(metadata["plugins"][plugin])
+    return plugin, metadata
+
+
+def refused(plugin: str, metadata: dict[str, Any]) -> str | None:
+    """What is said of settings that are wrong in themselves; None where the database must be asked."""
+    try:
+        READERS[plugin](metadata["plugins"][plugin])
+    except StartupError as error:
+        return str(error)
+    return None
+
+
+ALONE = [sentence for sentence in WRONG if refused(*changed(sentence))]
+
+
+@pytest.mark.parametrize("sentence", ALONE)
+def test_a_setting_that_is_wrong_in_itself(sentence: str) -> None:
+    plugin, metadata = changed(sentence)
+    said = refused(plugin, metadata)
+    assert said is not None
+    assert said.startswith(f"{plugin}: ")
+    assert sentence in said
+
+
+@pytest.mark.parametrize("sentence", [*(one for one in WRONG if one not in ALONE), ALONE[0]])
+def test_a_wrong_setting_stops_the_start(sentence: str, house: House, tmp_path: Path) -> None:
+    plugin, metadata = changed(sentence)
     file = tmp_path / "metadata.yml"
     file.write_text(yaml.safe_dump(metadata, allow_unicode=True, sort_keys=False))
     env = {**house.env, "ELASTICC_PORT": str(free_port())}
