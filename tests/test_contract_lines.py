@@ -15,7 +15,7 @@
 | any limit, in constant memory | test_contract: test_a_very_large_limit_gives_everything; test_api |
 | next and previous | test_contract: test_next_and_previous_keep_other_parameters_sorted and the next three |
 | by primary key; nothing skipped | test_contract: test_a_crawl_skips_and_repeats_nothing_while_rows_come_in |
-| count is exact | test_contract: test_every_published_table_…; test_counts |
+| count is exact | test_contract: test_every_published_table_…; test_kept_counts |
 | format, .json | test_contract: test_format_json_and_its_suffix_work_and_xml_is_404 |
 | without the slash | test_contract: test_without_the_slash_301_with_the_query |
 | not logged in; wrong method | test_contract: test_not_logged_in_is_checked_first, test_a_wrong_method_is_405 |
