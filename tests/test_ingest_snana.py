@@ -307,29 +307,54 @@ def test_the_real_files_hold_what_the_database_says(scratch: Scratch) -> None:
         **NOTHING, "elasticc_diaobject": 346, "elasticc_diaforcedsource": 52_172, "elasticc_diasource": 1_862,
         "elasticc_diaalert": 1_862, "elasticc_diaobjecttruth": 346,
     }  # fmt: skip
-    head_file = next(file for file in sorted(REAL.glob("*SNIb*/*_HEAD.FITS.gz")) if fits.getdata(file) is not None)
-    heads, points = fits.getdata(head_file), fits.getdata(str(head_file).replace("HEAD", "PHOT"))
-    for head in heads:
-        own = points[head["PTROBS_MIN"] - 1 : head["PTROBS_MAX"]]
-        expected = [
-            (float(one["MJD"]), one["BAND"].strip(), float(np.float32(one["FLUXCAL"]) * np.float32(36.30780547701014)))
-            for one in own
-        ]
-        held = scratch.rows(
-            'select "midPointTai", "filterName", "psFlux" from elasticc_diaforcedsource where "diaObject_id" = %s '
-            'order by "diaForcedSourceId"',
-            [int(head["SNID"])],
+    forced = by_object(scratch, FORCED_COLUMNS, "elasticc_diaforcedsource", "diaForcedSourceId")
+    sources = by_object(scratch, [*FORCED_COLUMNS, "ra", "decl", "snr"], "elasticc_diasource", "diaSourceId")
+    names = {"RA": "ra", "DEC": "decl", "MWEBV": "mwebv", "MWEBV_ERR": "mwebv_err", "REDSHIFT_FINAL": "z_final",
+             "REDSHIFT_FINAL_ERR": "z_final_err"}  # fmt: skip
+    names |= {f"{host}_{name}": f"{host.lower()}_{OURS.get(name) or kept_band(name)}" for host in HOSTS for name in HOST}
+    objects = {
+        row[0]: dict(zip(names, row[1:], strict=True))
+        for row in scratch.rows(
+            'select "diaObjectId", ' + ", ".join(f'"{ours}"' for ours in names.values()) + " from elasticc_diaobject"
         )
-        assert held == expected
-        assert scratch.rows(
-            'select ra, "hostgal_mag_Y", "hostgal2_dec", "hostgal_zphot_q030", z_final from elasticc_diaobject '
-            'where "diaObjectId" = %s',
-            [int(head["SNID"])],
-        ) == [
-            tuple(float(head[name]) for name in ("RA", "HOSTGAL_MAG_Y", "HOSTGAL2_DEC", "HOSTGAL_ZPHOT_Q030", "REDSHIFT_FINAL"))
-        ]
-        detected = [int(head["SNID"]) * 100_000 + k for k, one in enumerate(own) if one["PHOTFLAG"] & 4096]
-        sources = scratch.rows(
-            'select "diaSourceId" from elasticc_diasource where "diaObject_id" = %s order by 1', [int(head["SNID"])]
-        )
-        assert [row[0] for row in sources] == detected
+    }
+    n_points = 0
+    for head_file in sorted(REAL.glob("*/*_HEAD.FITS.gz")):
+        heads, points = fits.getdata(head_file, 1), fits.getdata(str(head_file).replace("HEAD", "PHOT"), 1)
+        for head in heads:
+            number = int(head["SNID"])
+            own = points[head["PTROBS_MIN"] - 1 : head["PTROBS_MAX"]]
+            expected = [expected_point(number, k, one) for k, one in enumerate(own)]
+            assert forced.pop(number) == expected
+            seen = [(*row, float(head["RA"]), float(head["DEC"]), float(np.float32(row[4]) / np.float32(row[5])))
+                    for row, one in zip(expected, own, strict=True) if one["PHOTFLAG"] & 4096]  # fmt: skip
+            assert sources.pop(number, []) == seen
+            there = heads.columns.names
+            assert objects.pop(number) == {name: float(head[name]) if name in there else None for name in names}
+            n_points += len(own)
+    assert (n_points, forced, sources, objects) == (52_172, {}, {}, {})
+
+
+FORCED_COLUMNS = ["diaObject_id", "midPointTai", "filterName", "psFlux", "psFluxErr"]
+HOSTS = ("HOSTGAL", "HOSTGAL2")
+OURS = {"PHOTOZ": "zphot", "PHOTOZ_ERR": "zphot_err", "SPECZ": "zspec", "SPECZ_ERR": "zspec_err"}
+
+
+def kept_band(name: str) -> str:
+    kind, _, band = name.rpartition("_")
+    return f"{kind.lower()}_{band}" if kind in ("MAG", "MAGERR") else name.lower()
+
+
+def by_object(scratch: Scratch, columns: list[str], table: str, key: str) -> dict[int, list[tuple[Any, ...]]]:
+    found: dict[int, list[tuple[Any, ...]]] = {}
+    for row in scratch.rows(
+        f'select "{key}", ' + ", ".join(f'"{name}"' for name in columns) + f' from {table} order by "{key}"'
+    ):
+        found.setdefault(row[1], []).append(row)
+    return found
+
+
+def expected_point(number: int, k: int, one: Any) -> tuple[Any, ...]:
+    """Fluxes in float32, from zero point 27.5 to 31.4."""
+    flux, error = (float(np.float32(one[name]) * np.float32(36.30780547701014)) for name in ("FLUXCAL", "FLUXCALERR"))
+    return (number * 100_000 + k, number, float(one["MJD"]), one["BAND"].strip(), flux, error)
