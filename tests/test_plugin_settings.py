@@ -24,9 +24,6 @@ READERS: dict[str, Callable[[Any], object]] = {
     CURVES: datasette_light_curves.settings.read,
     HOME: datasette_survey_home.settings.read,
 }
-    CURVES: datasette_light_curves.settings.read,
-    HOME: datasette_survey_home.settings.read,
-}
 
 
 def curves(change: Callable[[dict[str, Any]], object]) -> tuple[str, Callable[[dict[str, Any]], object]]:
