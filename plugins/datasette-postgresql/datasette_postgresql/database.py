@@ -19,11 +19,12 @@ from .budget import Budget
 from .catalogue import Catalogue
 from .counts import count_tables
 from .errors import STALE_NAMES, PostgresError, TimeLimitReached, Unavailable, WriteRefused
+from .grants import Role
 from .keeper import Keeper
 from .kept import Kept
 from .lexer import has_semicolon, render
-from .pool import Pool
 from .prepared import Prepared
+from .replicas import Servers
 from .schema import CatalogueDatabase
 from .session import Address, Answer, Session
 from .settings import DatabaseSettings
@@ -50,7 +51,7 @@ class PostgresDatabase(CatalogueDatabase):
         self.name = name
         self.settings = settings
         self.address = address = Address(settings.dsn, settings.schemas, settings.connect_timeout_s)
-        self._pool = Pool(address, settings.pool_size, name)
+        self._servers = Servers(address, settings, name)
         self.prepared = Prepared(address, settings.pool_size, self._limit_ms(None))
         self._keeper = Keeper(name, settings, self._read)
         self._workers = Workers(settings.pool_size, settings.typed_size, settings.queue_size, name)
@@ -118,14 +119,16 @@ class PostgresDatabase(CatalogueDatabase):
             sqls = [interpolated(session, query, params) for query, params in statements]
             return self._ask_as_cursor(session, sqls, limit_ms, None)
 
-        return _results(await self._in_session(ask, *statements[-1], lane=TYPED), None)
+        return _results(await self._in_session(ask, *statements[-1], lane=TYPED, on_primary=True), None)
 
     async def run(self, fn: Callable[[Any], T], *, time_limit_ms: int | None = None, read_only: bool = True) -> T:
         """`fn` gets a psycopg2 connection, in a thread, inside one transaction that is always rolled back."""
         limit_ms = self._limit_ms(time_limit_ms)
 
         def work(job: Job) -> T:
-            return self._pool.with_plain(lambda plain: plain.run(fn, time_limit_ms=limit_ms, read_only=read_only), job)
+            return self._servers.primary.with_plain(
+                lambda plain: plain.run(fn, time_limit_ms=limit_ms, read_only=read_only), job
+            )
 
         try:
             return await self._in_turn(work, lane=SLOW)
@@ -177,6 +180,10 @@ class PostgresDatabase(CatalogueDatabase):
         asked_at = time.monotonic()
         return await self._in_turn(lambda _: self._keeper.look(asked_at))
 
+    async def examine_replicas(self) -> list[tuple[str, Role | PostgresError]]:
+        """Of each its name and its role, or why that isn't known."""
+        return await self._in_turn(lambda _: self._servers.examine())
+
     async def table_counts(self, limit: int = 10) -> dict[str, int | None]:
         """Exact where another plugin knows it or a count fits into `limit` ms, else an Estimate; kept for some seconds."""
         tables = (await self.current_catalogue()).tables
@@ -210,7 +217,7 @@ class PostgresDatabase(CatalogueDatabase):
     def close(self) -> None:
         self.streams.close()
         self._workers.close()
-        self._pool.close()
+        self._servers.close()
         self.prepared.close()
 
     def __repr__(self) -> str:
@@ -263,10 +270,14 @@ class PostgresDatabase(CatalogueDatabase):
     def _ask_as_cursor(self, session: Session, sqls: Sequence[str], limit_ms: int, max_rows: int | None) -> Answer:
         return ask_as_cursor(session, sqls, time_limit_ms=limit_ms, max_bytes=self.settings.max_bytes, max_rows=max_rows)
 
-    async def _in_session(self, ask: Callable[[Session], Answer], sql: str, params: Any, **turn: Any) -> Answer:
+    async def _in_session(
+        self, ask: Callable[[Session], Answer], sql: str, params: Any, *, on_primary: bool = False, **turn: Any
+    ) -> Answer:
+        """A replica has no temporary tables: what may want one is asked `on_primary`."""
+        servers = self._servers.primary if on_primary else self._servers
         with trace("sql", database=self.name, sql=sql.strip(), params=params):
             try:
-                return await self._in_turn(lambda job: self._pool.with_session(ask, job), **turn)
+                return await self._in_turn(lambda job: servers.with_session(ask, job), **turn)
             except TimeLimitReached as error:
                 raise QueryInterrupted(error, sql, params) from error
             except PostgresError as error:
@@ -277,8 +288,8 @@ class PostgresDatabase(CatalogueDatabase):
                 raise
 
     def _read(self, look: Callable[[Session], Catalogue]) -> Catalogue:
-        catalogue = self._pool.with_session(look)
-        self._pool.learn_arrays(dict(catalogue.array_types))
+        catalogue = self._servers.primary.with_session(look)
+        self._servers.learn_arrays(dict(catalogue.array_types))
         return catalogue
 
     async def _in_turn(self, work: Callable[[Job], T], **turn: Any) -> T:

@@ -3,6 +3,7 @@
 PostgresError(sqlite3.OperationalError)    the server, or this plugin, refused a statement
     Unavailable                            not now: a page says so with status 503
         ConnectionLost                     the server went away, or can't be reached; nothing was received
+            Unreached                      and nothing was asked either
         Busy                               too many questions wait, or too much is held in memory
     Gone                                   whoever asked has left; nobody sees it
     ResultTooLarge                         the result passed max_bytes
@@ -42,6 +43,10 @@ class ConnectionLost(Unavailable):
     def __init__(self, detail: str, sqlstate: str | None = None) -> None:
         super().__init__("The database can't be reached at the moment.", sqlstate)
         self.detail = detail
+
+
+class Unreached(ConnectionLost):
+    """There was no connection to ask over."""
 
 
 class Busy(Unavailable):

@@ -135,6 +135,10 @@ class Role:
     database: str
     findings: tuple[Finding, ...]
 
+    def of(self, weight: str) -> list[str]:
+        """What is to be said, in words that follow "the role"."""
+        return [finding.what for finding in self.findings if finding.weight == weight]
+
 
 def examine(ask: Ask, *, temporary: bool = False) -> Role:
     """`temporary`: temporary tables are wanted, for other plugins' `run_statements`."""
@@ -146,6 +150,17 @@ def examine(ask: Ask, *, temporary: bool = False) -> Role:
     if not temporary:
         found += _on_database(ask, database, "TEMPORARY", "may fill the disk with temporary tables", TELLS)
     return Role(name, database, tuple(found))
+
+
+def examine_over(connection: Any) -> Role:
+    """By a psycopg2 connection of the role."""
+    with connection.cursor() as cursor:
+
+        def ask(sql: str) -> list[tuple[Any, ...]]:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+        return examine(ask)
 
 
 def _a_role_of_its_own(database: str) -> tuple[str, ...]:

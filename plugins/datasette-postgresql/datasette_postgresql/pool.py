@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .errors import ConnectionLost
+from .errors import ConnectionLost, Unreached
 from .session import Address, Plain, Session
 from .turns import Job
 
@@ -35,9 +35,9 @@ class Pool:
         self._lost: ConnectionLost | None = None
         self._try_again_at = 0.0
 
-    def with_session(self, use: Callable[[Session], T], job: Job | None = None) -> T:
+    def with_session(self, use: Callable[[Session], T], job: Job | None = None, attempts: int = 2) -> T:
         """Runs in one of the threads. `use` is called again, once, where the connection was lost: it must only have asked."""
-        return self._with(self._sessions, Session, use, job)
+        return self._with(self._sessions, Session, use, job, attempts)
 
     def with_plain(self, use: Callable[[Plain], T], job: Job | None = None) -> T:
         """As with_session, but never a second time: the function may have done more than ask."""
@@ -55,7 +55,7 @@ class Pool:
         self._closed = True
         self._drop_idle()
 
-    def _with(self, idle: list[Any], kind: type[Any], use: Callable[[Any], T], job: Job | None, attempts: int = 2) -> T:
+    def _with(self, idle: list[Any], kind: type[Any], use: Callable[[Any], T], job: Job | None, attempts: int) -> T:
         for attempt in range(attempts):
             connection = self._take(idle, kind)
             connection.job = job
@@ -91,7 +91,7 @@ class Pool:
         """Says once in the log that the server is away, and once that it is back."""
         started = time.monotonic()
         if self._lost is not None and started < self._try_again_at:
-            raise ConnectionLost(self._lost.detail)
+            raise Unreached(self._lost.detail)
         try:
             connection = kind(self._address, self._arrays)
         except ConnectionLost as error:
@@ -99,7 +99,7 @@ class Pool:
                 sys.stderr.write(f"ERROR: database={self._name} can't be reached: {' '.join(error.detail.split())}\n")
             now = time.monotonic()
             self._lost, self._try_again_at = error, now + min(MOURNING_S, now - started)
-            raise
+            raise Unreached(error.detail, error.sqlstate) from error
         if self._lost is not None:
             sys.stderr.write(f"The database {self._name} can be reached again.\n")
             self._lost = None

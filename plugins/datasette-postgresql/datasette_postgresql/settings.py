@@ -12,7 +12,7 @@ from .errors import ConfigurationError
 
 PLUGIN = "datasette-postgresql"
 OPTIONAL = ("tables", "time_limit_ms", "facet_time_limit_ms", "facet_suggest_time_limit_ms", "max_rows")
-LISTS = ("schemas", "tables", "exclude_tables")
+LISTS = ("replicas", "schemas", "tables", "exclude_tables")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class DatabaseSettings:
     """None means Datasette's own setting (of the limits), every table (of `tables`). The README tells what each is."""
 
     dsn: str = dataclasses.field(repr=False)
+    replicas: tuple[str, ...] = dataclasses.field(default=(), repr=False)
     schemas: tuple[str, ...] = ("public",)
     tables: tuple[str, ...] | None = None
     exclude_tables: tuple[str, ...] = ()
@@ -70,9 +71,11 @@ def _checked(name: str, key: str, value: Any) -> Any:
         return None
     if key == "dsn":
         return parsable(wrong, value)
+    if key == "replicas" and isinstance(value, list | tuple):
+        return tuple(parsable(wrong + "a list, each ", dsn) for dsn in value)
     if key in LISTS:
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-            raise ConfigurationError(wrong + "a list of names.")
+            raise ConfigurationError(wrong + f"a list of {'connection strings' if key == 'replicas' else 'names'}.")
         if key == "schemas" and not value:
             raise ConfigurationError(wrong + "a list of at least one name.")
         return tuple(value)

@@ -1,8 +1,10 @@
 """A PostgreSQL server in a folder of its own, for the tests and for the conformance run."""
 
+import contextlib
 import importlib.util
 import os
 import pwd
+import signal
 import subprocess
 from pathlib import Path
 
@@ -32,7 +34,8 @@ def _server_user() -> str | None:
 class Server:
     """PostgreSQL in a folder, reached through a socket in that folder only, but where `options` say otherwise."""
 
-    def __init__(self, folder: Path, options: str = "-c listen_addresses=''") -> None:
+    def __init__(self, folder: Path, options: str = "-c listen_addresses=''", primary: "Server | None" = None) -> None:
+        """Where there is a `primary`, it is a streaming replica of it."""
         self.options = options
         self.data = folder / "data"
         self.data.mkdir(mode=0o700)
@@ -43,7 +46,12 @@ class Server:
         for path in (self.data, programs()) if self.user else ():
             for parent in path.resolve().parents:
                 parent.chmod(parent.stat().st_mode | 0o001)
-        self._run("initdb", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        if primary is None:
+            self._run("initdb", "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+        else:
+            self._run("pg_basebackup", "-d", primary.dsn, "-R", "-X", "stream", "-c", "fast", "--no-sync")
+            for lock in self.data.glob(".s.PGSQL.*.lock"):  # of the primary's socket
+                lock.unlink()
         self.start()
 
     @property
@@ -56,6 +64,21 @@ class Server:
 
     def stop(self, mode: str = "immediate") -> None:
         self._run("pg_ctl", "-w", "-m", mode, "stop")
+
+    def freeze(self) -> None:
+        """As a machine that hangs: the kernel takes connections, and nobody answers."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To the postmaster and its own children."""
+        postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        for pid in (postmaster, *map(int, children)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     @property
     def is_running(self) -> bool:

@@ -223,7 +223,7 @@ def test_a_question_asked_by_the_loop_is_seen(make_datasette: MakeDatasette) -> 
         await datasette.invoke_startup()
         database = datasette.get_database("pg")
         with calls_into_psycopg2() as seen:
-            database._pool.with_session(lambda session: session.ask("select 1", time_limit_ms=1000, max_bytes=None))
+            database._servers.primary.with_session(lambda session: session.ask("select 1", time_limit_ms=1000, max_bytes=None))
         return seen
 
     assert {"execute", "poll", "fetchall"} <= set(asyncio.run(look()))
