@@ -15,7 +15,7 @@ RING_DEG = 7.5
 RING = f"least(floor((decl + 90) / {RING_DEG}), {int(180 / RING_DEG) - 1})"
 MIDDLE = f"(({{ring}}) + 0.5) * {RING_DEG} - 90"
 PIECES = f"greatest(1, round({360 / RING_DEG:.0f} * cosd({MIDDLE})))"
-PIECE = f"least(floor((ra - 360 * floor(ra / 360)) / 360 * {PIECES.format(ring=RING)}), {PIECES.format(ring=RING)} - 1)"
+PIECE = f"least(floor((ra - 360 * floor(ra / 360)) * {PIECES.format(ring=RING)} / 360), {PIECES.format(ring=RING)} - 1)"
 
 HISTOGRAMS = (
     ("nights", "elasticc_diasource", 'floor("midPointTai" - 0.5)'),

@@ -20,7 +20,7 @@ answer.raise_for_status()
 for row in answer.json():
     print(row)
 """
-AUTH = 'session.auth = ("{user}", getpass.getpass())  # asks for your password\n'
+AUTH = 'session.auth = ("{user}", getpass.getpass())\n'
 
 
 @dataclass(frozen=True)
