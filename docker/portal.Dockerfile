@@ -4,7 +4,7 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_
 WORKDIR /app
 COPY requirements.lock ./
 RUN pip install --constraint requirements.lock \
-    datasette datasette-auth-passwords numpy orjson pandas psycopg2-binary uvicorn
+    datasette datasette-auth-passwords httptools numpy orjson pandas psycopg2-binary uvicorn uvloop
 COPY pyproject.toml README.md metadata.yml ./
 COPY plugins plugins
 COPY server server
