@@ -70,7 +70,7 @@ class Index:
 @dataclass(frozen=True)
 class Table:
     """`name` is Datasette's, `relname` the bare one; `kind` is pg_class.relkind: r table, p partitioned, f foreign, v view,
-    m materialized view."""
+    m materialized view. `has_heirs`: tables inherit from it whose rows it shows, too."""
 
     oid: int
     name: str
@@ -86,6 +86,7 @@ class Table:
     estimate: int | None
     definition: str
     is_hidden: bool
+    has_heirs: bool = False
 
     @cached_property
     def identifier(self) -> str:
@@ -99,8 +100,11 @@ class Table:
 
     @property
     def row_key(self) -> tuple[str, ...]:
-        """The primary key, else a unique index on columns that are never null, else nothing (a view has none)."""
-        if self.is_view:
+        """The primary key, else a unique index on columns that are never null, else nothing (a view has none).
+
+        An heir's rows may have the same values as others: no key of an index holds for all of them.
+        """
+        if self.is_view or self.has_heirs:
             return ()
         return self.primary_key or next(iter(self.unique_keys), ())
 
@@ -172,7 +176,7 @@ def _table(
     constraints: list[tuple[Any, ...]],
     names: Mapping[int, str],
 ) -> Table:
-    oid, schema, relname, kind, reltuples, is_partition, comment, view_sql, of_extension = relation
+    oid, schema, relname, kind, reltuples, is_partition, comment, view_sql, of_extension, has_heirs = relation
     found = tuple(map(_index, indexes))
     primary_key = next((index.columns for index in found if index.is_primary), ())
     records = tuple(_column(row, primary_key) for row in columns)
@@ -189,7 +193,7 @@ def _table(
         oid=oid, name=name, schema=schema, relname=relname, kind=kind, columns=records, primary_key=primary_key,
         unique_keys=tuple(sorted(unique_keys, key=len)), foreign_keys=_foreign_keys(constraints, names), indexes=found,
         comment=comment, estimate=None if reltuples < 0 or kind == "v" else int(reltuples),
-        definition="\n".join([definition, *bare]), is_hidden=bool(is_partition or of_extension),
+        definition="\n".join([definition, *bare]), is_hidden=bool(is_partition or of_extension), has_heirs=has_heirs,
     )  # fmt: skip
 
 
@@ -206,7 +210,7 @@ def _column(row: tuple[Any, ...], primary_key: tuple[str, ...]) -> Column:
     if identity:
         default = f"generated {'always' if identity == 'a' else 'by default'} as identity"
     elif generated:
-        default = f"generated always as ({default})"
+        default = f"generated always as ({default}) {'virtual' if generated == 'v' else 'stored'}"
     is_pk = primary_key.index(name) + 1 if name in primary_key else 0
     return Column(
         name, type_, notnull, default, comment, is_pk, bool(generated), category, server, base_type,

@@ -4,11 +4,13 @@ An estimate of a whole table comes from pg_stats, any other from a sample. `_fac
 Which columns are suggested: suggestions.py.
 """
 
+import json
 from collections.abc import Iterable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from datasette.database import QueryInterrupted
-from datasette.facets import ArrayFacet, ColumnFacet, DateFacet, Facet
+from datasette.facets import ArrayFacet, ColumnFacet, DateFacet, Facet, load_facet_configs
 from datasette.utils import path_with_added_args, path_with_removed_args
 from datasette.utils.asgi import BadRequest
 
@@ -43,6 +45,7 @@ order by 2 desc, 1
 limit {limit}
 """
 OF_ALL = ", (select count(*) from ({sql}) as sampled) as total"
+NO_REQUEST = SimpleNamespace(query_string="")
 LEAST_MS = 200  # that a sample may take, how small it may be
 Found = Sequence[tuple[Any, int]]  # values and how often; one more than fit says that there are others
 
@@ -73,13 +76,23 @@ class PgFacet(Facet):  # type: ignore[misc]  # datasette has no types
         return {_name(config) for config in self.get_configs()}
 
     def get_configs(self) -> list[dict[str, Any]]:
-        try:
-            configs: list[dict[str, Any]] = super().get_configs()
-        except ValueError as error:
-            raise BadRequest("_facet is not valid JSON") from error
+        """Of the metadata, then of the request."""
+        configs: list[dict[str, Any]] = load_facet_configs(NO_REQUEST, self.metadata).get(self.type, [])
+        asked_for = self.request.args.getlist(self.argument)
+        configs = [*configs, *({"source": "request", "config": self._config(text)} for text in asked_for)]
         if not all(isinstance(_name(config), str) for config in configs):
             raise BadRequest("_facet must name a column")
         return configs
+
+    def _config(self, text: str) -> Any:
+        """JSON, else the name of a column: that may begin with a brace, too."""
+        if text.startswith("{"):
+            try:
+                return json.loads(text)
+            except ValueError as error:
+                if self._column(text) is None:
+                    raise BadRequest("_facet is not valid JSON") from error
+        return {"simple": text}
 
     def suggestion(self, name: str) -> dict[str, str]:
         path = self.ds.urls.path(path_with_added_args(self.request, {self.argument: name}))

@@ -11,7 +11,7 @@ from datasette.utils import tilde_encode, urlsafe_components
 from datasette.utils.asgi import BadRequest
 
 from .catalogue import Table
-from .columns import comparable
+from .columns import comparable, is_sortable
 from .quoting import quote
 
 SORTED_BY_PLACE = 200_000  # rows of a keyless table that are sorted by where they lie; about 40 ms
@@ -28,9 +28,20 @@ def order_by(relation: Table, sort: str | None, sort_desc: str | None, keys: Seq
     first = sort or sort_desc
     terms = [f"{quote(first)}{'' if sort else ' desc'}"] if first else []
     terms += [quote(key) for key in keys if key != first]
-    if not keys and relation.kind in "rm" and (relation.estimate or 0) <= SORTED_BY_PLACE:
-        terms.append("ctid")
+    if not keys:
+        terms += _without_key(relation, first)
     return ", ".join(terms)
+
+
+def _without_key(relation: Table, first: str | None) -> list[str]:
+    """Where rows lie; a view's and other relations' lie nowhere: there all columns break the ties of a sorted one.
+
+    Else a page's rows depend on its offset: a view of 30 rows sorted by a column of three values repeated some.
+    """
+    if relation.kind in "rm":
+        is_small = (relation.estimate or 0) <= SORTED_BY_PLACE
+        return (["tableoid", "ctid"] if relation.has_heirs else ["ctid"]) if is_small else []
+    return [quote(c.name) for c in relation.columns if c.name != first and is_sortable(c)] if first else []
 
 
 def offset(value: str) -> int:

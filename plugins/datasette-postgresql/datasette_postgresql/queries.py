@@ -8,7 +8,8 @@ select c.oid, n.nspname, c.relname, c.relkind::text, c.reltuples::float8, c.reli
        exists (
          select 1 from pg_depend d
          where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e'
-       )
+       ),
+       c.relkind <> 'p' and exists (select from pg_inherits i where i.inhparent = c.oid)
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = any ({schemas}::text[])
@@ -24,7 +25,7 @@ with recursive made_of (oid, base, modifier) as (
   select m.oid, t.typbasetype, t.typtypmod from made_of m join pg_type t on t.oid = m.base and t.typtype = 'd'
 )
 select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid),
-       col_description(a.attrelid, a.attnum), a.attgenerated <> '', a.attidentity::text, t.typcategory::text,
+       col_description(a.attrelid, a.attnum), a.attgenerated::text, a.attidentity::text, t.typcategory::text,
        current_setting('server_version_num')::int / 10000,
        format_type(coalesce(m.base, t.oid), coalesce(m.modifier, a.atttypmod)),
        (select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = coalesce(m.base, t.oid))::text

@@ -24,7 +24,8 @@ T = TypeVar("T")
 LEFT_OUT_S = 5.0
 EXAMINE_MS = 10_000
 CONFLICT = "40001"  # the primary has removed rows that the replica's question still read
-ASK_THE_PRIMARY = (*STALE_NAMES, CONFLICT)
+UNLOGGED = "0A000"  # such a table is on the primary only
+ASK_THE_PRIMARY = (*STALE_NAMES, CONFLICT, UNLOGGED)
 
 
 class Replica:

@@ -25,6 +25,13 @@ def install(datasette: Any) -> None:
     def is_postgresql(database: Any) -> bool:
         return isinstance(datasette.databases.get(database), PostgresDatabase)
 
+    def is_keyless(table: Any, database: str) -> bool:
+        relation = datasette.databases[database].catalogue.relation(table) if is_postgresql(database) else None
+        return relation is not None and not relation.is_view and not relation.row_key
+
+    def has_heirs(table: str, database: str) -> bool:
+        return bool(datasette.databases[database].catalogue.relation(table).has_heirs)
+
     @pass_context
     def identifier(context: Any, name: str) -> str:
         database = datasette.databases.get(context.get("database"))
@@ -54,7 +61,7 @@ def install(datasette: Any) -> None:
         return Markup(page.replace("select sqlite_version()", "select version()"))
 
     environment = datasette.jinja_env
-    environment.tests["postgresql"] = is_postgresql
+    environment.tests.update(postgresql=is_postgresql, keyless=is_keyless, inherited=has_heirs)
     environment.filters.update(escape_sqlite=identifier, query_page=query_page, database_page=database_page)
 
 

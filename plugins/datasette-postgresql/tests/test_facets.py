@@ -79,3 +79,10 @@ def test_an_unknown_column_is_a_bad_request(site: Site) -> None:  # noqa: F811
 def test_a_facet_that_is_no_json_is_a_bad_request(site: Site) -> None:  # noqa: F811
     for facet in ('{"x"', '{"a": 1}', '{"column": 1}'):
         assert site.get("/pg/diaSource.json", _facet=facet).status_code == 400
+
+
+def test_json_that_is_none_and_no_columns_name_either(site: Site) -> None:  # noqa: F811
+    for argument in ("_facet", "_facet_array", "_facet_date"):
+        answer = site.get("/pg/diaSource.json", **{argument: '{"column": '})
+        assert (answer.status_code, answer.json()["error"]) == (400, "_facet is not valid JSON")
+    assert results(site.json("/pg/diaSource.json", _facet='{"column": "band"}'), "band")

@@ -16,7 +16,7 @@ from page_fixtures import Site
 NAMES = [
     "Mixed Case", 'a "quoted" one', "it's", "100%", "%s %(x)s", ":name ::int", "[brackets]", "in {braces}{0}", "🔭 télescope",
     "select", "a__b", "x__exact", "_leading", "_sort", "dot.ted.json", "sl/ash", "back\\slash", "a,b;--", "q?x=1&y=2#z",
-    "~7E+plus", "<b>&amp;", "tab\there", "n" * 63, "é" * 31, ".", " ",
+    "{x} first", '{"simple": 1', "~7E+plus", "<b>&amp;", "tab\there", "n" * 63, "é" * 31, ".", " ",
 ]  # fmt: skip
 SCHEMA = 'Sky "1".%s'
 TABLE = """

@@ -190,6 +190,18 @@ def test_the_primary_is_asked_for_what_isnt_replayed_yet(cluster: Cluster, make_
         asking(cluster.primary)("drop table fresh; alter table stars drop column brightness")
 
 
+def test_the_primary_is_asked_for_unlogged_tables(cluster: Cluster, make_datasette: Make) -> None:
+    asking(cluster.primary)("create unlogged table fleeting (n int primary key); insert into fleeting values (7)")
+    cluster.catch_up()
+    try:
+        datasette = started(make_datasette(**cluster.settings))
+        assert get(datasette, "/pg/fleeting.json", _shape="array").json() == [{"n": 7}]
+        assert get(datasette, "/pg/fleeting/7.json", _shape="array").json() == [{"n": 7}]
+        assert get(datasette, "/pg.json", sql="select * from fleeting", _shape="array").json() == [{"n": 7}]
+    finally:
+        asking(cluster.primary)("drop table fleeting")
+
+
 def test_what_fills_temporary_tables_asks_the_primary(cluster: Cluster, make_datasette: Make) -> None:
     database = started(make_datasette(**cluster.settings)).get_database("pg")
     statements = [(f"create temp table t as {WHO}", None), ("select who from t", None)]
