@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     | (?P<quoted>(?:[uU]&)?")
     | (?P<dollar>\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$)
     | (?P<word>[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*)
-    | (?P<number>\d[\w.]*|\.\d\w*|\$\d+)
+    | (?P<number>0[xXoObB][0-9a-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?|\$\d+)
     | (?P<cast>::|:=)
     | (?P<name>:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)
     | (?P<json_operator>@\?|\?&|\?\|(?!\|))

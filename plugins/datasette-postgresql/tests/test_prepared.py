@@ -155,7 +155,7 @@ def test_a_snapshot_sees_one_state(database: PostgresDatabase, ask: Ask) -> None
             ask("insert into many values (100001, 'new')")
             assert await snapshot.ask("select count(*) from many where true") == before
             with pytest.raises(PostgresError, match="read-only transaction"):
-                await snapshot.ask("select pg_catalog.lo_create(0)")
+                await snapshot.ask("select public.spend(1)")
         assert await database.prepared.ask("select count(*) from many") == [(before[0][0] + 1,)]
         ask("delete from many where id = 100001")
 
