@@ -5,7 +5,6 @@ const NAMES = {
   "select[name^=_filter_op]": "How to compare",
   "input[name^=_filter_value]": "Value to compare with",
   "select[name=_sort]": "Sort by",
-  ".CodeMirror textarea": "SQL",
 };
 
 function name() {
@@ -17,7 +16,6 @@ function name() {
 }
 
 name();
-addEventListener("load", () => setTimeout(name)); // Datasette makes its editor on load
 for (const element of document.querySelectorAll("dl.column-descriptions, .table-wrapper, pre.wrapped-sql, pre#sql-query")) {
   if (element.scrollHeight > element.clientHeight || element.scrollWidth > element.clientWidth) element.tabIndex = 0;
 }

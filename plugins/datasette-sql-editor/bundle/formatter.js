@@ -1,0 +1,1 @@
+export { formatDialect, postgresql, sqlite } from "sql-formatter";
