@@ -64,7 +64,7 @@ class Cluster:
     def catch_up(self) -> None:
         (position,) = asking(self.primary)("select pg_current_wal_lsn()")[0]
         for replica in self.replicas:
-            wait_until(lambda r=replica: asking(r)(f"select pg_last_wal_replay_lsn() >= '{position}'")[0][0])
+            wait_until(lambda r=replica: asking(r)(f"select pg_last_wal_replay_lsn() >= '{position}'")[0][0], 60)
 
     def stop(self) -> None:
         for server in (*self.replicas, self.primary):
