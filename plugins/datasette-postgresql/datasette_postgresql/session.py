@@ -81,7 +81,7 @@ class Session:
         values.register(self._connection, arrays)
         self.server_version: int = self._connection.server_version
         self.job: Job | None = None  # whose question it is; the pool says
-        self._is_resetting = False
+        self._resetting: Any = None  # the cursor: without it psycopg2 doesn't read the answer
 
     def ask(self, message: str, *, time_limit_ms: int, max_bytes: int | None, offset: int = 0) -> Answer:
         """Raises PostgresError; `offset` is where the caller's SQL begins in `message`."""
@@ -125,18 +125,19 @@ class Session:
         self.job = None
         if self._connection.closed:
             return False
+        cursor = self._connection.cursor()
         try:
-            self._connection.cursor().execute(RESET)
+            cursor.execute(RESET)
         except Exception:  # on any doubt it is closed: whatever failed, this session must not serve another request
             self.close()
             return False
-        self._is_resetting = True
+        self._resetting = cursor
         return True
 
     @property
     def is_fit(self) -> bool:
         """Reset, and with nothing to say: where there is something more to read, it is the server's good-bye."""
-        if self._is_resetting and not self._has_reset():
+        if self._resetting is not None and not self._has_reset():
             return False
         return is_quiet(self._connection)
 
@@ -147,7 +148,7 @@ class Session:
                 self._wait(deadline, None)
         except Exception:  # as in `reset`
             return False
-        self._is_resetting = False
+        self._resetting = None
         del self._connection.notices[:]
         return True
 

@@ -236,6 +236,15 @@ def test_a_killed_connection_is_replaced(database: PostgresDatabase, ask: Ask) -
     assert run(database.execute("select 2")).single_value() == 2
 
 
+def test_a_connection_serves_one_question_after_another(database: PostgresDatabase) -> None:
+    """Connecting takes longer than most questions: a connection that was reset must be taken again."""
+
+    async def main() -> list[Any]:
+        return [(await database.execute("select pg_backend_pid()")).single_value() for _ in range(5)]
+
+    assert len(set(run(main()))) == 1
+
+
 def test_siblings_killed_in_the_middle(database: PostgresDatabase, ask: Ask) -> None:
     """pg_terminate_backend from elsewhere: who was asking gets the answer all the same, from another connection."""
 
