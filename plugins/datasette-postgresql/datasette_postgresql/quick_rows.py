@@ -26,6 +26,8 @@ MARKED = {"column": COLUMN, "value_type": KIND, "value": Markup(VALUE), "raw": V
 MARK = re.compile(f"{COLUMN}|{KIND}|{VALUE}")
 Core = Callable[..., Coroutine[Any, Any, tuple[list[dict[str, Any]], list[Any]]]]
 
+SPECIAL = re.compile("[&<>\"']")
+
 css_class = lru_cache(maxsize=4096)(to_css_class)
 
 
@@ -103,7 +105,7 @@ class QuickRows:
             shown = self._shown(name, value)
             if shown is None:
                 return [cell(c["column"], c["value_type"], escape(c["value"])) for c in self.core([row])[0]]
-            if isinstance(value, dict):
+            if type(value) is dict:
                 value = value["value"]
             cells.append(cell(name, "none" if value is None else type(value).__name__, shown))
         return cells
@@ -114,21 +116,25 @@ class QuickRows:
 
     def _link(self, row: Any) -> str:
         keys = self.keys or ()
-        quoted, plain = path_from_row_pks(row, keys, False), path_from_row_pks(row, keys, False, False)
-        return f'<a href="{self.url}/{quoted}">{escape(plain)}</a>'
+        if len(keys) == 1 and type(row[keys[0]]) is int:
+            quoted = plain = str(row[keys[0]])
+        else:
+            quoted, plain = path_from_row_pks(row, keys, False), path_from_row_pks(row, keys, False, False)
+        return f'<a href="{self.url}/{quoted}">{escaped(plain)}</a>'
 
     def _shown(self, name: str, value: Any) -> str | None:
         """HTML; None for what is left to the core: bytes, and texts that are addresses."""
         if value is None or value == "":
             return "&nbsp;"
-        if isinstance(value, dict):
+        kind = type(value)
+        if kind is dict:
             return self._labelled(name, value["value"], value["label"])
-        if isinstance(value, bytes) or (isinstance(value, str) and "://" in value):
+        if kind is bytes or (kind is str and "://" in value):
             return None
         text = str(value)
         if self.longest and len(text) > self.longest:
             text = text[: self.longest] + "\u2026"
-        return escape(text)
+        return escaped(text)
 
     def _labelled(self, name: str, value: Any, label: Any) -> str:
         template = LINK_WITH_LABEL if label != value else LINK_WITH_VALUE
@@ -137,6 +143,11 @@ class QuickRows:
             **self.link, table=table, link_id=row, id=str(escape(value)), label=str(escape(label)) or "-"
         )
         return html
+
+
+def escaped(text: str) -> str:
+    """Most texts have nothing to escape, and escape() makes an object of each: a fifth of a page's time."""
+    return str(escape(text)) if SPECIAL.search(text) else text
 
 
 def _at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
