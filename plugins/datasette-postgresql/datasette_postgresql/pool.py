@@ -90,19 +90,23 @@ class Pool:
     def _connect(self, kind: type[Any]) -> Any:
         """Says once in the log that the server is away, and once that it is back."""
         started = time.monotonic()
-        if self._lost is not None and started < self._try_again_at:
-            raise Unreached(self._lost.detail)
+        lost = self._lost
+        if lost is not None and started < self._try_again_at:
+            raise Unreached(lost.detail)
         try:
             connection = kind(self._address, self._arrays)
         except ConnectionLost as error:
-            if self._lost is None:
-                sys.stderr.write(f"ERROR: database={self._name} can't be reached: {' '.join(error.detail.split())}\n")
             now = time.monotonic()
-            self._lost, self._try_again_at = error, now + min(MOURNING_S, now - started)
+            with self._lock:  # several threads find it away at the same moment
+                is_news, self._lost = self._lost is None, error
+                self._try_again_at = now + min(MOURNING_S, now - started)
+            if is_news:
+                sys.stderr.write(f"ERROR: database={self._name} can't be reached: {' '.join(error.detail.split())}\n")
             raise Unreached(error.detail, error.sqlstate) from error
-        if self._lost is not None:
+        with self._lock:
+            is_back, self._lost = self._lost is not None, None
+        if is_back:
             sys.stderr.write(f"The database {self._name} can be reached again.\n")
-            self._lost = None
         return connection
 
     def _give_back(self, idle: list[Any], connection: Any) -> None:
