@@ -13,7 +13,7 @@ python -m loader init
 accounts=$(python -m loader user list)
 if ! printf '%s\n' "$accounts" | awk '{print $1}' | grep -Fxq -- "$user"; then
     : "${ELASTICC_FIRST_PASSWORD_FILE:?is needed: the file with the password of $user}"
-    python -m loader user add "$user" <"$ELASTICC_FIRST_PASSWORD_FILE"
+    python -m loader user add --admin "$user" <"$ELASTICC_FIRST_PASSWORD_FILE"
 fi
 if [ -d "$data" ] && [ -n "$(ls -A "$data")" ]; then
     python -m loader unload-demo # a sample from an earlier start would falsify every count

@@ -11,11 +11,14 @@ from django.db import IntegrityError, ProgrammingError
 
 from loader.errors import AccountError, NotInitialised
 
+ADMIN, BROKER = "elasticc_admin", "elasticc_broker"
+
 
 @dataclass(frozen=True)
 class Account:
     name: str
     is_active: bool
+    is_admin: bool
 
 
 def add(name: str, password: str) -> None:
@@ -49,17 +52,40 @@ def set_active(name: str, *, active: bool) -> None:
 
 
 def grant(name: str, right: str) -> None:
-    """`right` is the code name of one of the permissions of the model Run."""
+    """`admin` is Django's superuser: the admin site and all that writes. `broker` may write brokers' messages alone."""
     user = find(name)
+    if right == "admin":
+        _set_admin(user, is_admin=True)
+    else:
+        user.user_permissions.add(_broker_permission())
+
+
+def revoke(name: str, right: str) -> None:
+    """Takes away what `grant` gave; taking it twice changes nothing."""
+    user = find(name)
+    if right == "admin":
+        _set_admin(user, is_admin=False)
+        # Who was admin before there was an admin site has this permission only.
+        user.user_permissions.remove(*Permission.objects.filter(content_type__app_label="elasticc", codename=ADMIN))
+    else:
+        user.user_permissions.remove(_broker_permission())
+
+
+def _set_admin(user: User, *, is_admin: bool) -> None:
+    user.is_superuser = user.is_staff = is_admin
+    user.save(update_fields=["is_superuser", "is_staff"])
+
+
+def _broker_permission() -> Permission:
     try:
-        user.user_permissions.add(Permission.objects.get(content_type__app_label="elasticc", codename=right))
+        return Permission.objects.get(content_type__app_label="elasticc", codename=BROKER)
     except Permission.DoesNotExist as error:
         raise NotInitialised from error
 
 
 def all_accounts() -> list[Account]:
     try:
-        return [Account(user.username, user.is_active) for user in User.objects.order_by("username")]
+        return [Account(user.username, user.is_active, user.is_superuser) for user in User.objects.order_by("username")]
     except ProgrammingError as error:
         raise NotInitialised from error
 

@@ -52,7 +52,7 @@ def all_tokens(user: str | None) -> list[Token]:
         if user is not None:
             found = found.filter(user=find(user))
         return [
-            Token(token.pk, token.user.username, token.name, token.made_at, token.expires_at, _state(token)) for token in found
+            Token(token.pk, token.user.username, token.name, token.made_at, token.expires_at, state(token)) for token in found
         ]
 
 
@@ -69,7 +69,7 @@ def revoke(number: int) -> str:
     return str(token.user.username)
 
 
-def _state(token: ApiToken) -> str:
+def state(token: ApiToken) -> str:
     if token.revoked_at is not None:
         return "revoked"
     if token.expires_at <= datetime.now(UTC):

@@ -52,12 +52,15 @@ def user() -> None:
 
 @user.command("add")
 @click.argument("name")
-def add_user(name: str) -> None:
+@click.option("--admin", is_flag=True, help="An administrator: may use the admin site and write everything.")
+def add_user(name: str, admin: bool) -> None:
     """Make an account. The password comes from a prompt, or from standard input where that is no terminal."""
     with django_ready():
         from loader import accounts
 
         accounts.add(name, _password())
+        if admin:
+            accounts.grant(name, "admin")
     click.echo(f"Added {name}.")
 
 
@@ -75,12 +78,13 @@ def change_password(name: str) -> None:
 
 @user.command("list")
 def list_users() -> None:
-    """One account a line; those that can't log in are marked so."""
+    """One account a line; administrators, and those that can't log in, are marked so."""
     with django_ready():
         from loader import accounts
 
         for account in accounts.all_accounts():
-            click.echo(account.name if account.is_active else f"{account.name}  (disabled)")
+            marks = ("administrator",) * account.is_admin + ("disabled",) * (not account.is_active)
+            click.echo(f"{account.name}  ({', '.join(marks)})" if marks else account.name)
 
 
 @user.command("disable")
@@ -105,16 +109,31 @@ def enable_user(name: str) -> None:
     click.echo(f"Enabled {name}.")
 
 
+RIGHTS = click.Choice(("admin", "broker"))
+
+
 @user.command("grant")
 @click.argument("name")
-@click.argument("right", type=click.Choice(("admin", "broker")))
+@click.argument("right", type=RIGHTS)
 def grant_right(name: str, right: str) -> None:
-    """Let an account write at the loader's addresses: all of them, or brokers' messages alone."""
+    """Make an account an administrator, who may use the admin site and write everything; or let it write brokers' messages."""
     with django_ready():
         from loader import accounts
 
-        accounts.grant(name, f"elasticc_{right}")
+        accounts.grant(name, right)
     click.echo(f"{name} may write as {right}.")
+
+
+@user.command("revoke")
+@click.argument("name")
+@click.argument("right", type=RIGHTS)
+def revoke_right(name: str, right: str) -> None:
+    """Take a right away that `grant` gave."""
+    with django_ready():
+        from loader import accounts
+
+        accounts.revoke(name, right)
+    click.echo(f"{name} may no longer write as {right}.")
 
 
 @cli.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

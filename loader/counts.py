@@ -50,12 +50,17 @@ class Wrong:
 
 def wrong_counts(connection: Connection) -> Iterator[Wrong]:
     """Each table whose kept number isn't that of its rows."""
-    for table, is_watched in _tables(connection):
-        with connection, connection.cursor() as cursor:
-            cursor.execute(COMPARE.format(table=_public(table), name=sql.Literal(table)))
-            rows, kept = cursor.fetchone() or (0, None)
-        if not is_watched or rows != kept:
-            yield Wrong(table, rows, kept, is_watched)
+    for table, is_watched in tables_watched(connection):
+        if wrong := wrong_count(connection, table, is_watched=is_watched):
+            yield wrong
+
+
+def wrong_count(connection: Connection, table: str, *, is_watched: bool) -> Wrong | None:
+    """None where the kept number is that of the rows."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(COMPARE.format(table=_public(table), name=sql.Literal(table)))
+        rows, kept = cursor.fetchone() or (0, None)
+    return None if is_watched and rows == kept else Wrong(table, rows, kept, is_watched)
 
 
 def mend(connection: Connection, wrong: Wrong) -> int:
@@ -72,7 +77,8 @@ def mend(connection: Connection, wrong: Wrong) -> int:
         return int((cursor.fetchone() or (0,))[0])
 
 
-def _tables(connection: Connection) -> list[tuple[str, bool]]:
+def tables_watched(connection: Connection) -> list[tuple[str, bool]]:
+    """Each published table, and whether its triggers are there."""
     with connection, connection.cursor() as cursor:
         cursor.execute(WATCHED)
         return cursor.fetchall()

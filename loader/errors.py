@@ -4,6 +4,7 @@ LoaderError
 ├── NotInitialised      the database has no tables or roles yet
 ├── InitFailed          a step that the house can't do without was refused: what, reason
 ├── AccountError        a name that is taken, unknown or no name; a password that is no good
+├── CannotListen        `serve` can't have its port
 └── IngestError         a refused file (loader.ingest.errors has the tree below it)
 """
 
@@ -27,4 +28,8 @@ class InitFailed(LoaderError):
 
 
 class AccountError(LoaderError):
+    pass
+
+
+class CannotListen(LoaderError):
     pass

@@ -15,6 +15,7 @@ from loader.ingest.schemas import VERSIONS, Version
 from loader.ingest.source import STDIN
 from loader.ingest.staging import table_columns
 from loader.ingest.tables import SHORT_NAMES
+from loader.progress import told
 from loader.session import session, who
 from loader.summary import Summary, progress
 
@@ -46,11 +47,15 @@ def _schema(function: Decorated) -> Decorated:
 
 
 @click.group()
-def load() -> None:
+@click.option("--progress", "progress_file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
+              help="Keep FILE telling how far it is, as JSON: run, files, files_done, bytes, bytes_done.")  # fmt: skip
+@click.pass_context
+def load(context: click.Context, progress_file: Path | None) -> None:
     """Put files into the database; loading a file twice changes nothing.
 
     A file is loaded whole or not at all; a refused file doesn't keep the others out, but makes the exit status 1.
     """
+    context.obj = progress_file
 
 
 @load.command("snana")
@@ -160,7 +165,11 @@ def _load_jobs(
         raise click.UsageError("Standard input can be read once.")
     summary = Summary()
     options = {**options, "on_conflict": on_conflict}
-    with log.run(connection, who(), kind, options) as run, progress(len(found), "Files") as step:
+    with (
+        log.run(connection, who(), kind, options) as run,
+        progress(len(found), "Files") as step,
+        told(click.get_current_context().obj, run, found) as tell,
+    ):
         for job in found:
             for came in jobs.load(connection, run, job, Policy(on_conflict)) if isinstance(job, jobs.Job) else [job]:
                 if isinstance(came, IngestError):
@@ -168,6 +177,7 @@ def _load_jobs(
                 else:
                     summary.add(came)
             step()
+            tell()
         run.end(summary.outcome, summary.why)
     analyze(connection, summary.changed_tables)
     summary.report(run.id)

@@ -140,6 +140,12 @@ def finish(connection: Connection) -> Iterator[Outcome]:
         yield from do(connection, step)
 
 
+def steps(connection: Connection) -> Iterator[Step]:
+    """All of both, to look at: but for passwords, and for rights that are to be taken back."""
+    published = first_column(connection, PUBLISHED)
+    yield from (*_roles(connection), *_extensions(), _schema_of_counters(), *_grants(published), *_hardening())
+
+
 def _roles(connection: Connection) -> Iterator[Step]:
     for role, attributes in ((OWNER, "nologin"), (READER, "login"), (LOGIN, "login")):
         name = sql.Identifier(role)

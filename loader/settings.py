@@ -29,16 +29,19 @@ DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
 DATABASES = {"default": _database(HOUSE.database_url)} if HOUSE.database_url else {}
 INSTALLED_APPS = [
-    "django.contrib.admin",
-    "django.contrib.auth",
+    "loader.admin_site",  # first: its templates are before Django's
+    "loader.admin_site.config.LoaderAdminConfig",
+    "loader.admin_site.config.AccountsConfig",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "loader.elasticc",
     "loader.tokens",
 ]
 MIDDLEWARE = [
+    "loader.admin_site.guard.Guard",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -60,6 +63,14 @@ TEMPLATES = [
         },
     }
 ]
+AUTHENTICATION_BACKENDS = ["loader.admin_site.guard.ThrottledBackend"]
+# The portal is on the same host, and cookies know no ports. csrftoken keeps its name: the old scripts look for it.
+SESSION_COOKIE_NAME = "loader_session"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = HOUSE.uploads
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 << 20  # a thousand alerts with their history
 ROOT_URLCONF = "loader.urls"
 STATIC_URL = "static/"
@@ -70,3 +81,10 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
 ]
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"django": {"handlers": ["console"], "level": "ERROR", "propagate": False}},
+}

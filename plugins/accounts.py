@@ -27,10 +27,10 @@ from datasette_auth_passwords.utils import ALGORITHM, verify_password
 from datasette_postgresql import PostgresDatabase
 from itsdangerous import BadSignature
 from server.settings import Settings
+from server.throttle import Throttle, TooManyLogins
 
 from plugins.admission import VERSION, Admission
 from plugins.ended_sessions import EndedSessions
-from plugins.throttle import Throttle, TooManyLogins
 
 if TYPE_CHECKING:  # Datasette loads its plugins while it is itself half loaded
     from datasette.app import Datasette

@@ -20,12 +20,12 @@ from datasette.database import QueryInterrupted
 from datasette.utils.asgi import Request
 from datasette_auth_passwords.utils import hash_password
 from datasette_postgresql import PostgresError
+from server.throttle import TooManyLogins
 
 from plugins import accounts, forms
 from plugins.accounts import SESSION_COOKIE, Account, Accounts
 from plugins.admission import ADMISSION, Admission
 from plugins.forms import LOGIN, LOGOUT, OPEN_PATHS, App, Message, Receive, Scope, Send
-from plugins.throttle import TooManyLogins
 
 if TYPE_CHECKING:  # Datasette loads its plugins while it is itself half loaded
     from datasette.app import Datasette

@@ -1,7 +1,7 @@
-"""Bring the house up: PostgreSQL, schema, first account, data, portal, worker; and take it down again, in the other order.
+"""Bring the house up: PostgreSQL, schema, first account, data, portal, worker, admin site; and down again, in the other order.
 
-Loader, portal and the worker of long queries run as child processes with the address of the database in their environment,
-as anyone would run them.
+Loader, portal, admin site and the worker of long queries run as child processes, as anyone would run them, with the address of
+the database in their environment.
 """
 
 import os
@@ -22,6 +22,8 @@ from server.settings import PROJECT, Settings
 SAMPLE = ("demo", "--objects", "500", "--seed", "1", "--unless-others")
 PORTAL_START_SECONDS = 60
 LOOK_SECONDS = 1
+LOCAL = "127.0.0.1"  # whatever the portal listens on
+WORKER = "plugins.long_queries"
 
 
 def run(settings: Settings, data: Sequence[str]) -> None:
@@ -41,14 +43,19 @@ def run(settings: Settings, data: Sequence[str]) -> None:
 
 
 def _refuse_taken_port(settings: Settings) -> None:
+    reason = _why_taken(settings.host, settings.port)
+    if reason:
+        raise ServerError(f"Port {settings.port} on {settings.host} can't be used ({reason}); set ELASTICC_PORT to another.")
+
+
+def _why_taken(host: str, port: int) -> str | None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((host, port))
         except OSError as error:
-            raise ServerError(
-                f"Port {settings.port} on {settings.host} can't be used ({error.strerror}); set ELASTICC_PORT to another."
-            ) from error
+            return error.strerror or str(error)
+    return None
 
 
 def _loader(environ: dict[str, str], *arguments: str, stdin: str | None = None) -> str:
@@ -68,7 +75,7 @@ def _first_account(settings: Settings, environ: dict[str, str]) -> str | None:
     if settings.first_user in names:
         return settings.secret("first_password") if known else None
     password = settings.secret("first_password")
-    _loader(environ, "user", "add", settings.first_user, stdin=password + "\n")
+    _loader(environ, "user", "add", settings.first_user, "--admin", stdin=password + "\n")
     return password
 
 
@@ -85,35 +92,45 @@ def _load(environ: dict[str, str], data: Sequence[str]) -> None:
 
 
 def _serve(settings: Settings, environ: dict[str, str], password: str | None) -> None:
-    children = [_child(environ, "portal")]
+    children = {"portal": _child(environ, "portal")}
     try:
-        _wait_for(settings, children[0])
-        children.append(_child(environ, "plugins.long_queries"))
+        taken = _why_taken(LOCAL, settings.admin_port)
+        if not taken:
+            children["admin site"] = _child(environ, "loader", "serve", "--host", LOCAL, "--port", str(settings.admin_port))
+        _wait_for(settings, children["portal"])
+        children["worker"] = _child(environ, WORKER)
         print(f"\n  Portal    http://{settings.host}:{settings.port}/")
+        if taken:
+            print(f"  Admin     not served: port {settings.admin_port} can't be used ({taken}); set ELASTICC_ADMIN_PORT")
+        else:
+            print(f"  Admin     http://{LOCAL}:{settings.admin_port}/admin/")
         print(f"  User      {settings.first_user}")
         print(f"  Password  {password or '(as it was set before)'}")
         print("\nCtrl-C stops everything.", flush=True)
         _watch(environ, children)
     finally:
-        for child in reversed(children):
+        for child in reversed(children.values()):
             _stop(child)
 
 
-def _child(environ: dict[str, str], module: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", module], env=environ, cwd=PROJECT, stdin=subprocess.DEVNULL)
+def _child(environ: dict[str, str], module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", module, *arguments], env=environ, cwd=PROJECT, stdin=subprocess.DEVNULL)
 
 
-def _watch(environ: dict[str, str], children: list[subprocess.Popen[bytes]]) -> None:
+def _watch(environ: dict[str, str], children: dict[str, subprocess.Popen[bytes]]) -> None:
     """Until the portal ends, which it shouldn't. A worker that ends is started anew, and takes up what it left."""
-    portal, worker = children
     while True:
         try:
-            code = portal.wait(LOOK_SECONDS)
-            raise ServerError(f"The portal ended by itself with status {code}.")
+            ended = children["portal"].wait(LOOK_SECONDS)
+            raise ServerError(f"The portal ended by itself with status {ended}.")
         except subprocess.TimeoutExpired:
-            if worker.poll() is not None:
-                print(f"The worker of long queries ended with status {worker.returncode}; starting it again.", file=sys.stderr)
-                worker = children[1] = _child(environ, "plugins.long_queries")
+            code = children["worker"].poll()
+            if code is not None:
+                print(f"The worker of long queries ended with status {code}; starting it again.", file=sys.stderr)
+                children["worker"] = _child(environ, WORKER)
+            if "admin site" in children and (code := children["admin site"].poll()) is not None:
+                print(f"The admin site ended with status {code}; `python -m loader serve` starts it again.", file=sys.stderr)
+                del children["admin site"]
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:

@@ -16,13 +16,17 @@ PROJECT = Path(__file__).resolve().parent.parent
 class Settings:
     """Where things are. `database_url` is an administrator's URL; None means the embedded server in `home`.
 
-    `state` is what the portal itself writes: long queries, their results, the sessions that were ended.
+    `state` is what the portal itself writes: long queries, their results, the sessions that were ended. `uploads` is where
+    the admin site keeps files until they are loaded, `admin_port` its port in `make run`.
     """
 
     home: Path
     state: Path
     host: str = "127.0.0.1"
     port: int = 8001
+    admin_port: int = 8002
+    uploads: Path
+    upload_mb: int = 2000
     database_url: str | None = None
     first_user: str = "elasticc"
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -35,7 +39,10 @@ class Settings:
             home=home,
             state=Path(environ.get("ELASTICC_STATE") or home / "state").expanduser().resolve(),
             host=environ.get("ELASTICC_HOST") or "127.0.0.1",
-            port=_port(environ.get("ELASTICC_PORT") or "8001"),
+            port=_port("ELASTICC_PORT", environ.get("ELASTICC_PORT") or "8001"),
+            admin_port=_port("ELASTICC_ADMIN_PORT", environ.get("ELASTICC_ADMIN_PORT") or "8002"),
+            uploads=Path(environ.get("ELASTICC_UPLOADS") or home / "uploads").expanduser().resolve(),
+            upload_mb=_megabytes(environ.get("ELASTICC_UPLOAD_MB") or "2000"),
             database_url=_postgres_url(_value(environ, "database_url")),
             first_user=environ.get("ELASTICC_FIRST_USER") or "elasticc",
             environ=dict(environ),
@@ -88,10 +95,16 @@ def _make_secret(path: Path) -> str:
     return path.read_text()
 
 
-def _port(text: str) -> int:
+def _port(name: str, text: str) -> int:
     if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
         return int(text)
-    raise ServerError(f"ELASTICC_PORT is {text!r}, which is no port number (1 to 65535).")
+    raise ServerError(f"{name} is {text!r}, which is no port number (1 to 65535).")
+
+
+def _megabytes(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < int(text) <= 1_000_000:
+        return int(text)
+    raise ServerError(f"ELASTICC_UPLOAD_MB is {text!r}, which is no number of megabytes (1 to 1000000).")
 
 
 def _postgres_url(url: str | None) -> str | None:

@@ -48,6 +48,7 @@ def environment(home: Path, port: int) -> dict[str, str]:
     """A user's environment with nothing of ours but where things are."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("ELASTICC_")}
     ours = {"ELASTICC_HOME": str(home), "ELASTICC_PORT": str(port), "ELASTICC_FIRST_USER": USER}
+    ours["ELASTICC_ADMIN_PORT"] = str(free_port())
     return {**kept, **ours, "ELASTICC_FIRST_PASSWORD": PASSWORD, "PYTHONUNBUFFERED": "1"}
 
 

@@ -84,14 +84,16 @@ def test_nobody_is_root_and_nobody_can_become_it() -> None:
         assert re.findall(r"^USER (.+)$", dockerfile, re.MULTILINE) == [service["user"]], name
 
 
-def test_portal_and_loader_write_to_memory_and_to_the_state_only() -> None:
-    for name in ("portal", "worker", "init", "loader"):
+def test_each_writes_to_memory_and_to_its_own_place_only() -> None:
+    places = {"portal": ["state:/state"], "worker": ["state:/state"], "admin": ["uploads:/uploads"]}
+    for name in ("portal", "worker", "init", "loader", "admin"):
         service = SERVICES[name]
         assert service["read_only"] is True
         assert service["tmpfs"] == ["/tmp"]
         written = [volume for volume in service.get("volumes", []) if not str(volume).endswith(":ro")]
-        assert written == (["state:/state"] if name in ("portal", "worker") else []), name
-        assert service["environment"].get("ELASTICC_STATE") == ("/state" if written else None)
+        assert written == places.get(name, []), name
+        assert service["environment"].get("ELASTICC_STATE") == ("/state" if name in ("portal", "worker") else None)
+    assert "ELASTICC_UPLOADS=/uploads" in (DOCKER / "loader.Dockerfile").read_text()
 
 
 def test_secrets_are_files_and_the_portal_has_no_administrators() -> None:
@@ -108,8 +110,9 @@ def test_secrets_are_files_and_the_portal_has_no_administrators() -> None:
 def test_the_database_is_reached_from_inside_only() -> None:
     assert COMPOSE["networks"]["inside"]["internal"] is True
     assert SERVICES["database"]["networks"] == ["inside"]
-    assert [name for name, service in SERVICES.items() if "ports" in service] == ["portal"]
-    assert all(port.startswith("127.0.0.1:") for port in SERVICES["portal"]["ports"])
+    assert {name for name, service in SERVICES.items() if "ports" in service} == {"portal", "admin"}
+    assert SERVICES["admin"]["profiles"] == ["admin"]  # not unless asked for
+    assert all(port.startswith("127.0.0.1:") for name in ("portal", "admin") for port in SERVICES[name]["ports"])
 
 
 def test_what_the_compose_file_names_is_there() -> None:

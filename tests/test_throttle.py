@@ -14,7 +14,7 @@ import pytest
 import requests
 from house import PROJECT, House
 
-from plugins.throttle import Buckets, Throttle, TooManyLogins
+from server.throttle import Buckets, Throttle, TooManyLogins
 
 HERE, THERE = "192.0.2.1", "198.51.100.7"
 

@@ -1,16 +1,13 @@
 """The old addresses that write, over real HTTP: their answers, who may, and that nothing goes in twice."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
 import requests
-from house import free_port
-from scratch import PROJECT, Scratch, scratch, scratch_server
+from loader_server import serving
+from scratch import Scratch, scratch, scratch_server
 from test_ingest_formats import alert, message
 
 __all__ = ["scratch", "scratch_server"]
@@ -25,23 +22,8 @@ def server(scratch_server: Scratch) -> Iterator[str]:
         assert scratch_server.loader("user", "add", name, stdin=f"{PASSWORD}\n".encode()).returncode == 0
         if right:
             assert scratch_server.loader("user", "grant", name, right).returncode == 0
-    port = free_port()
-    command = [sys.executable, "-m", "loader", "serve", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=PROJECT, env=scratch_server.environment, start_new_session=True)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = monotonic() + 60
-        while True:
-            assert process.poll() is None and monotonic() < deadline
-            try:
-                requests.get(f"{url}/accounts/login/", timeout=5)
-                break
-            except requests.ConnectionError:
-                sleep(0.1)
+    with serving(scratch_server) as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def basic(name: str) -> tuple[str, str]:

@@ -144,6 +144,7 @@ class Run:
     def __init__(self, connection: Connection, who: str, kind: str, options: dict[str, object]) -> None:
         self.connection = connection
         self.kind = kind
+        self.current: FileRecord | None = None
         with connection, connection.cursor() as cursor:
             cursor.execute(START, [who, kind, json.dumps(options)])
             row = cursor.fetchone()
@@ -153,7 +154,8 @@ class Run:
             cursor.execute(MARK_DEAD, {"id": self.id, "class": LOCK_CLASS})
 
     def file(self, sources: Sequence[Source], file_format: str) -> FileRecord:
-        return FileRecord(self.id, sources, file_format)
+        self.current = FileRecord(self.id, sources, file_format)
+        return self.current
 
     def refused(self, record: FileRecord, error: Exception) -> None:
         with self.connection, self.connection.cursor() as cursor:
@@ -172,6 +174,12 @@ class Run:
         with self.connection, self.connection.cursor() as cursor:
             cursor.execute(END, [outcome, error, self.id])
             cursor.execute("select pg_advisory_unlock(%s, %s)", [LOCK_CLASS, _signed(self.id)])
+
+
+def mark_dead(connection: Connection) -> None:
+    """Call those runs dead whose session is gone."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(MARK_DEAD, {"id": 0, "class": LOCK_CLASS})
 
 
 def _signed(number: int) -> int:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from datasette import Response
 from datasette.utils.asgi import Request
+from server.throttle import TooManyLogins
 
 from plugins import accounts, forms
 from plugins.door import refused_for_now
-from plugins.throttle import TooManyLogins
 from plugins.tom_compat import csrf
 
 if TYPE_CHECKING:  # Datasette loads its plugins while it is itself half loaded
