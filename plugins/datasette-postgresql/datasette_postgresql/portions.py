@@ -35,11 +35,11 @@ def portions(connection: Any, statements: Sequence[tuple[str, Mapping[str, Any] 
         raise PostgresError("There is no statement to run.")
     with connection.cursor() as cursor:
         *before, last = [checked(_interpolated(cursor, query, params)) for query, params in statements]
-        for sql in before:
-            cursor.execute(f"do {quoted(f'begin execute {quoted(sql)}; end')}")
+        # One message: the server has read all its strings before a statement can change how they are read.
+        filling = "".join(f"do {quoted(f'begin execute {quoted(sql)}; end')}; " for sql in before)
         # A cursor is planned for its first tenth otherwise; here all rows are wanted.
         opened = f"declare c refcursor := '{CURSOR}'; begin open c no scroll for execute {quoted(last)}; end"
-        cursor.execute(f"set local cursor_tuple_fraction = 1; do {quoted(opened)}")
+        cursor.execute(f"{filling}set local cursor_tuple_fraction = 1; do {quoted(opened)}")
         wanted = FIRST_ROWS
         while True:
             cursor.execute(f"fetch forward {wanted} from {CURSOR}")
