@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 
 # A JSON list after IN is a tuple to psycopg2, anywhere else an array.
-IN_LIST = re.compile(r"(?i)(\bin\s*)%\(([^)]*)\)s")
+IN_LIST = re.compile(r"(?i)(\bin\s*)%\(([^()]*)\)s")
 IN_SUFFIX = " as a list"
+MOST_DIMENSIONS = 6  # of an array in PostgreSQL
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def for_psycopg2(queries: Sequence[str], subdicts: Sequence[dict[str, Any]]) -> 
 def _check(query: object, subdict: object) -> None:
     if not isinstance(query, str) or not isinstance(subdict, dict | None):
         raise BadQuery("A query must be a string, and its subdict an object.")
-    if any(_holds_object(value) for value in (subdict or {}).values()):
+    if any(_holds_object(value, MOST_DIMENSIONS) for value in (subdict or {}).values()):
         raise BadQuery("A value in subdict is an object; values are strings, numbers, true, false, null and lists of them.")
 
 
@@ -78,5 +79,7 @@ def _statement(query: str, subdict: dict[str, Any]) -> tuple[str, dict[str, Any]
     return IN_LIST.sub(after_in, query), {**subdict, **{name + IN_SUFFIX: value for name, value in lists.items()}}
 
 
-def _holds_object(value: object) -> bool:
-    return isinstance(value, dict) or (isinstance(value, list) and any(map(_holds_object, value)))
+def _holds_object(value: object, depth: int) -> bool:
+    if isinstance(value, list) and not depth:
+        raise BadQuery(f"A list in subdict is nested more than {MOST_DIMENSIONS} deep.")
+    return isinstance(value, dict) or (isinstance(value, list) and any(_holds_object(item, depth - 1) for item in value))
