@@ -10,11 +10,12 @@ import fcntl
 import importlib.util
 import os
 import pwd
+import resource
 import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +32,7 @@ DATABASE = "elasticc"
 SYSTEM_USER = "elasticc-postgres"
 MOST_SOCKET_PATH = 100  # Linux allows 107 bytes for the whole name; ".s.PGSQL.5432" is 13 of them, checked below
 START_SECONDS = 60
+PROCESS_BYTES = 2 * 1024**3
 
 
 def _programs() -> Path:
@@ -147,6 +149,7 @@ def _start(data: Path) -> None:
             "pg_ctl", "-D", str(data), "-w", "-t", str(START_SECONDS), "-l", str(log), "-s",
             "-o", f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c timezone=UTC -c max_connections=100",
             "start",
+            limit=_limit_memory,
         )  # fmt: skip
     except ServerError as error:
         raise ServerError(f"The embedded PostgreSQL won't start: {_last_words(log) or error}") from error
@@ -162,12 +165,22 @@ def _is_running(data: Path) -> bool:
     return subprocess.run(command, capture_output=True, **_as_user(), check=False, cwd="/").returncode == 0
 
 
-def _run(program: str, *arguments: str) -> None:
+def _limit_memory() -> None:
+    """Of each process of the server, beyond what they share. PostgreSQL says "out of memory" then, and goes on.
+
+    Without it one `array_agg` fills the machine within seconds, and the kernel ends the server, or worse.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = PROCESS_BYTES if hard == resource.RLIM_INFINITY else min(PROCESS_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+
+
+def _run(program: str, *arguments: str, limit: Callable[[], None] | None = None) -> None:
     """Output goes to a file: pg_ctl's child keeps its descriptors, and a pipe would never end."""
     with tempfile.TemporaryFile("w+") as output:
         done = subprocess.run(
             [str(_programs() / program), *arguments],
-            stdout=output, stderr=output, stdin=subprocess.DEVNULL, check=False, cwd="/",
+            stdout=output, stderr=output, stdin=subprocess.DEVNULL, check=False, cwd="/", preexec_fn=limit,
             **_as_user(), env={**os.environ, "LC_ALL": "C"}, start_new_session=True,
         )  # fmt: skip
         output.seek(0)

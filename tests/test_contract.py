@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -492,6 +493,37 @@ def test_a_body_that_is_no_query_is_an_error(house: House, client: requests.Sess
     for body in (b"", b"{", b"[]", b"{}", b'{"query": 1}', b'{"query": []}', b'{"query": "select 1", "subdict": 3}'):
         answer = client.post(f"{house.url}/db/runsqlquery/", data=body)
         assert (answer.status_code, answer.json()["status"]) == (200, "error"), body
+
+
+def test_a_list_of_statements_cannot_leave_its_quotes(house: House, client: requests.Session) -> None:
+    """Each setting changes how a string constant is read; what comes after must not be sent under it."""
+    role = "select unnest(setconfig) from pg_db_role_setting s join pg_roles r on r.oid = setrole where rolname = 'elasticc_ro'"
+    before = ask(house, role)
+    escape = (
+        "select 1 \\x27; end --\\'; commit; begin read write; alter role current_user set statement_timeout = 77777; "
+        "commit; select 1 as pwned --"
+    )
+    assert error(house, client, ["set backslash_quote = on", "set standard_conforming_strings = off", escape])
+    assert ask(house, role) == before
+
+
+def test_a_query_that_fills_the_memory_ends_alone(house: House, client: requests.Session) -> None:
+    """2.5 GB in one backend, of a portal that goes on."""
+    [(started,)] = ask(house, "select pg_postmaster_start_time()")
+    query = "select cardinality(array_agg(repeat('x', 1000000) || i)) from generate_series(1, 2500) i"
+    assert error(house, client, query).startswith("out of memory")
+    assert rows(house, client, "select 1 as one") == [{"one": 1}]
+    assert ask(house, "select pg_postmaster_start_time()") == [(started,)]
+
+
+def test_a_subdict_is_read_in_time_and_not_too_deep(house: House, client: requests.Session) -> None:
+    started = time.monotonic()
+    assert "incomplete placeholder" in error(house, client, "select 1 where 1 " + "in%(" * 100_000, {"a": [1]})
+    assert time.monotonic() - started < 20
+    deep = f'{{"query": "select 1", "subdict": {{"a": {"[" * 1000}{"]" * 1000}}}}}'
+    answer = client.post(f"{house.url}/db/runsqlquery/", data=deep)
+    assert (answer.status_code, "nested" in answer.json()["error"]) == (200, True)
+    assert rows(house, client, "select %(a)s as a", {"a": [[1, 2], [3, 4]]}) == [{"a": [[1, 2], [3, 4]]}]
 
 
 def test_get_is_405(house: House, client: requests.Session) -> None:
