@@ -244,6 +244,19 @@ def test_without_the_grants_a_killed_visitor_is_answered_all_the_same(make_datas
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("argument", ["_where=1=1", "_facet=id", "_through={}"])
+def test_arguments_that_cost_a_question_each_are_counted(make_datasette: MakeDatasette, argument: str) -> None:
+    datasette = make_datasette()
+
+    async def main() -> None:
+        await datasette.invoke_startup()
+        many = await datasette.client.get("/pg/books.json?" + "&".join([argument] * 2_000))
+        assert many.status_code == 400 and many.json()["error"].startswith("More than 50 arguments _where=")
+        assert (await datasette.client.get("/pg/books.json?" + "&".join(["_where=1=1"] * 50))).status_code == 200
+
+    asyncio.run(main())
+
+
 MANY_LARGE = """
 import asyncio, json, resource, sys
 sys._called_from_test = True  # no plugin but this one
