@@ -30,6 +30,7 @@ from plugins.forms import LOGIN, LOGOUT, OPEN_PATHS, App, Message, Receive, Scop
 if TYPE_CHECKING:  # Datasette loads its plugins while it is itself half loaded
     from datasette.app import Datasette
 
+READING = ("GET", "HEAD")
 STATIC_PREFIXES = ("/-/static/", "/-/static-plugins/", "/static/")
 PASSWORD_TOOL = "/-/password-tool"
 NO_CREDENTIALS = "Authentication credentials were not provided."
@@ -66,7 +67,7 @@ def asgi_wrapper(datasette: Datasette) -> Callable[[App], App]:
     def wrap(app: App) -> App:
         async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] == "http":
-                await _guard(datasette, app, scope, receive, send)
+                await _guard(datasette, app, forms.readable(scope), receive, send)
                 return
             await app(scope, receive, send)
             if scope["type"] == "lifespan":
@@ -80,7 +81,7 @@ def asgi_wrapper(datasette: Datasette) -> Callable[[App], App]:
 async def _guard(datasette: Datasette, app: App, scope: Scope, receive: Receive, send: Send) -> None:
     """Let in who is known, and anybody to the login page. Everything downstream sees valid sessions only."""
     request = Request(scope, receive)
-    if request.path.startswith(STATIC_PREFIXES):
+    if request.path.startswith(STATIC_PREFIXES) and request.method in READING:
         await app(scope, receive, send)
         return
     known = accounts.of(datasette)
@@ -101,6 +102,10 @@ async def _guard(datasette: Datasette, app: App, scope: Scope, receive: Receive,
     if request.path == PASSWORD_TOOL:
         await Response.json({"detail": NO_TOOL}, status=404).asgi_send(send)
         return
+    bounded = None
+    if request.method not in READING:
+        bounded = forms.Bounded(receive, send, _most_bytes(request, visitor))
+        receive, send = bounded.receive, bounded.send
     if request.path == LOGOUT and request.method == "POST":
         send = _ending_session(known, request.cookies.get(SESSION_COOKIE), send)
     if visitor.admission:
@@ -108,9 +113,21 @@ async def _guard(datasette: Datasette, app: App, scope: Scope, receive: Receive,
     token = _settings_of_login.set({"_password_hash": ""}) if request.path == LOGIN else None
     try:
         await app(_identified(scope, request, visitor), receive, send)
+    except Exception:
+        if bounded is None or not bounded.is_too_long:
+            raise
     finally:
         if token is not None:
             _settings_of_login.reset(token)
+    if bounded is not None and bounded.is_too_long:
+        await bounded.refuse()
+
+
+def _most_bytes(request: Request, visitor: Visitor) -> int:
+    """Twice what pages take that have a limit and an answer of their own. Datasette and its CSRF check have none."""
+    if visitor.account is None:
+        return 2 * forms.MOST_FORM_BYTES
+    return 2 * forms.MOST_QUERY_BYTES if request.path.startswith("/db/") else forms.MOST_KNOWN_BYTES
 
 
 async def _identify(known: Accounts, request: Request) -> Visitor:

@@ -1,11 +1,13 @@
 """Who comes in, by which door, for how long; and what a stranger sees."""
 
 import base64
+import socket
 import subprocess
 import sys
 import time
 import uuid
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
@@ -169,6 +171,29 @@ def test_a_copy_of_a_session_ends_with_it(house: House, person: Person, way_out:
         session.get(f"{house.url}/accounts/logout/")
     assert requests.get(f"{house.url}/-/actor.json", cookies=kept).status_code == 403
     assert another.get(f"{house.url}/-/actor.json").status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{"Cookie": "a/b=1; c=2"}, {"Cookie": "a=1", "X-CSRFToken": "\xe9"}])
+def test_a_cookie_or_token_of_odd_letters_is_no_fault_of_ours(house: House, person: Person, headers: dict[str, str]) -> None:
+    """Another site on the same host may have set it."""
+    assert requests.get(f"{house.url}/-/login", headers=headers).status_code == 200
+    assert requests.post(f"{house.url}/-/logout", headers=headers).status_code in (302, 403)
+    session, _ = log_in(house, person.name, person.password)
+    cookie = f"{headers['Cookie']}; ds_actor={session.cookies['ds_actor']}"
+    answer = requests.get(f"{house.url}/-/actor.json", headers={**headers, "Cookie": cookie})
+    assert answer.json() == {"actor": {"id": person.name}}
+
+
+@pytest.mark.parametrize(("path", "status"), [("/-/logout", 413), ("/favicon.ico", 413), ("/-/static/x", 403)])
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_no_strangers_body_is_taken_in(house: House, path: str, status: int, is_chunked: bool) -> None:
+    """The answer is there while the form, 10 MB of it, is being sent."""
+    address = urlsplit(house.url)
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nCookie: a=1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    head += "Transfer-Encoding: chunked\r\n\r\n186a0\r\n" if is_chunked else "Content-Length: 10000000\r\n\r\n"
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+        connection.sendall(head.encode() + b"a" * 100_000 + (b"\r\n186a0\r\n" if is_chunked else b"") + b"a" * 100_000)
+        assert connection.recv(12) == b"HTTP/1.1 %d" % status
 
 
 def test_an_expired_session_is_nobody(house: House, person: Person) -> None:

@@ -18,7 +18,7 @@ from plugins.elasticc_api import JSON
 from plugins.file_response import FileResponse
 from plugins.long_queries.store import FORMATS, Query, Refused
 from plugins.tom_compat import csrf
-from plugins.tom_compat.sql import MOST_QUERY_BYTES, failed
+from plugins.tom_compat.sql import failed
 from plugins.tom_compat.statements import BadQuery, read
 
 if TYPE_CHECKING:  # Datasette loads its plugins while it is itself half loaded
@@ -37,7 +37,7 @@ async def submit(request: Request, datasette: Datasette) -> Response:
     """Any error is told with status 200, as everywhere in /db/."""
     if request.method != "POST":
         return csrf.not_allowed(request, "POST")
-    body = await forms.read_body(request.receive, MOST_QUERY_BYTES)
+    body = await forms.read_body(request.receive, forms.MOST_QUERY_BYTES)
     if not csrf.matches(request):
         return csrf.refused()
     try:

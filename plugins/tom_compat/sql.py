@@ -29,7 +29,6 @@ if TYPE_CHECKING:  # Datasette loads its plugins while it is itself half loaded
     from datasette.app import Datasette
 
 RUN = "/db/runsqlquery/"
-MOST_QUERY_BYTES = 16 * 1024 * 1024
 TIME_LIMIT_MS = 300_000  # where the proxies of old cut a query
 MOST_ANSWER_BYTES = 4 * 1024**3
 IN_MEMORY_BYTES = 4 * 1024**2
@@ -42,7 +41,7 @@ async def run_sql_query(request: Request, datasette: Datasette) -> Response:
     """Rows of the last statement."""
     if request.method != "POST":
         return csrf.not_allowed(request, "POST")
-    body = await forms.read_body(request.receive, MOST_QUERY_BYTES)
+    body = await forms.read_body(request.receive, forms.MOST_QUERY_BYTES)
     if not csrf.matches(request):
         return csrf.refused()
     database: PostgresDatabase = datasette.get_database(DATABASE)
