@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from loader.ingest.errors import BadRow, MissingColumn, UnknownColumn, UnreadableFile
 from loader.ingest.rows import Column, Rows
-from loader.ingest.source import open_source
 from loader.ingest.values import BANDS
 
 MOST_LINE = 1 << 16
@@ -28,13 +27,8 @@ NAMES = {RENAMED.get(ours, f"PEAKMAG_{ours[-1]}" if ours.startswith("peakmag_") 
          for ours in (*BIGINTS, *INTEGERS, *FLOATS)}  # fmt: skip
 
 
-def read_dump(file: Path) -> Rows:
-    """Object truths. Rows count from 1 over the lines of the file."""
-    with open_source(file) as source:
-        return parse(file, source.stream())
-
-
 def parse(file: Path | str, stream: BinaryIO) -> Rows:
+    """Object truths. Rows count from 1 over the lines of the file."""
     names: list[str] | None = None
     rows: list[list[str]] = []
     numbers: list[int] = []

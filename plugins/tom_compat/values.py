@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from datasette_postgresql.values import BUILT_IN_ARRAYS
 
-BOOL, BYTEA, NUMERIC, TIMESTAMP, TIMESTAMPTZ = 16, 17, 1700, 1114, 1184
+BOOL, NUMERIC, TIMESTAMP, TIMESTAMPTZ = 16, 1700, 1114, 1184
 JSON_TYPES = {114, 3802, *BUILT_IN_ARRAYS}  # datasette-postgresql gives an array as JSON text
 
 

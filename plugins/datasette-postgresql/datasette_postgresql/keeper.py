@@ -20,8 +20,6 @@ from .quoting import quote
 from .session import Session
 from .settings import DatabaseSettings
 
-WithSession = Callable[[Callable[[Session], Catalogue]], Catalogue]
-
 LIMIT_MS = 30_000
 MOST_BYTES = 200_000_000
 SIZE_AGE_S = 60.0  # a database of 20,000 files is sized in 60 ms
