@@ -157,3 +157,21 @@ def test_download_csv(page: Page, house: House, tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == count
     assert len({row["diaSourceId"] for row in rows}) == count
+
+
+def test_a_page_that_is_not_there_leads_home(page: Page) -> None:
+    page.goto("/elasticc/nothing")
+    expect(page.locator(".message-error")).to_have_text("Table not found")
+    skip = page.locator(".skip").bounding_box()
+    assert skip and skip["x"] < 0, "the link past the header shows: the styles are missing"
+    page.click("header >> text=home")
+    expect(page).to_have_url(re.compile(r"//[^/]+/$"))
+
+
+def test_a_phone_has_room_for_the_names_of_parameters(page: Page) -> None:
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.goto("/elasticc/cone")
+    label, field = (
+        page.locator(what).bounding_box() for what in ("form.sql label >> text=radius_deg", "input[name=radius_deg]")
+    )
+    assert label and field and label["y"] + label["height"] <= field["y"]
