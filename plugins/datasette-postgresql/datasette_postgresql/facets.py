@@ -76,10 +76,12 @@ class PgFacet(Facet):  # type: ignore[misc]  # datasette has no types
         return {_name(config) for config in self.get_configs()}
 
     def get_configs(self) -> list[dict[str, Any]]:
-        """Of the metadata, then of the request."""
+        """Of the metadata, then what else the request asks for."""
         configs: list[dict[str, Any]] = load_facet_configs(NO_REQUEST, self.metadata).get(self.type, [])
-        asked_for = self.request.args.getlist(self.argument)
-        configs = [*configs, *({"source": "request", "config": self._config(text)} for text in asked_for)]
+        for text in self.request.args.getlist(self.argument):
+            config = {"source": "request", "config": self._config(text)}
+            if _name(config) not in map(_name, configs):
+                configs = [*configs, config]
         if not all(isinstance(_name(config), str) for config in configs):
             raise BadRequest("_facet must name a column")
         return configs

@@ -1,7 +1,9 @@
 """Facets count what a GROUP BY counts; suggestions for big tables come from the statistics."""
 
+from collections.abc import Callable
 from typing import Any
 
+from datasette.app import Datasette
 from page_fixtures import Site, pages_dsn, site  # noqa: F401
 
 
@@ -86,3 +88,13 @@ def test_json_that_is_none_and_no_columns_name_either(site: Site) -> None:  # no
         answer = site.get("/pg/diaSource.json", **{argument: '{"column": '})
         assert (answer.status_code, answer.json()["error"]) == (400, "_facet is not valid JSON")
     assert results(site.json("/pg/diaSource.json", _facet='{"column": "band"}'), "band")
+
+
+def test_a_facet_of_the_metadata_that_is_asked_for_stands_once(
+    pages_dsn: str,  # noqa: F811
+    make_datasette: Callable[..., Datasette],
+) -> None:
+    metadata = {"databases": {"pg": {"tables": {"diaSource": {"facets": ["band"]}}}}}
+    datasette = make_datasette(schemas=["pages"], metadata=metadata, settings={"facet_time_limit_ms": 5000})
+    page = Site(datasette, pages_dsn).json("/pg/diaSource.json", _facet=["band", "visit", "visit"], _size=1)
+    assert {name: facet["hideable"] for name, facet in page["facet_results"].items()} == {"band": False, "visit": True}

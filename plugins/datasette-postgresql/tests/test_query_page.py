@@ -57,7 +57,9 @@ def test_too_slow(site: Site) -> None:  # noqa: F811
 def test_a_canned_query(site: Site) -> None:  # noqa: F811
     page = site.json("/pg/of_band.json", band="g", _shape="array")
     assert page == [{"n": site.select("select count(*) from \"diaSource\" where band = 'g' and visit > 0")[0][0]}]
-    assert site.get("/pg/of_band?band=g").status_code == 200
+    answer = site.get("/pg/of_band?band=g")
+    assert answer.status_code == 200
+    assert "<title>pg: of_band</title>" in answer.text
     assert site.get("/pg/of_band.csv?band=g").text.split()[0] == "n"
     assert "of_band" in site.get("/pg").text
 
