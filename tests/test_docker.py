@@ -154,7 +154,7 @@ def test_the_images_install_what_the_code_imports(image: str, rooms: tuple[str, 
     if image == "portal":
         needed.discard("click")  # `python -m server` alone wants it
     distributions = packages_distributions()
-    by_datasette = {"itsdangerous", "jinja2", "markupsafe", "pluggy"}  # Datasette's own requirements
+    by_datasette = {"click", "itsdangerous", "jinja2", "markupsafe", "pluggy"}  # Datasette's own requirements
     for module in sorted(needed):
         names = {name.lower() for name in distributions.get(module, [])}
         assert names & (installed | by_datasette), f"{image}: {module} is imported, {names} is not installed"

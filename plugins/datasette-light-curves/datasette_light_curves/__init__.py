@@ -9,9 +9,10 @@ from typing import Any
 
 from datasette import hookimpl
 from datasette.utils import tilde_decode
+from datasette_postgresql import ConfigurationError
 
 from . import answers, check, settings
-from .settings import PLUGIN, ConfigurationError, LightCurves
+from .settings import PLUGIN, LightCurves
 
 __all__ = ["ConfigurationError", "LightCurves"]
 

@@ -3,9 +3,9 @@
 import dataclasses
 from typing import Any
 
-from datasette_postgresql import PostgresDatabase
+from datasette_postgresql import ConfigurationError, PostgresDatabase
 
-from .settings import PARTS, PLUGIN, ConfigurationError, LightCurves
+from .settings import PARTS, PLUGIN, LightCurves
 
 
 async def check(datasette: Any, curves: LightCurves) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from datasette.utils import StartupError
+from datasette_postgresql import ConfigurationError
 
 PLUGIN = "datasette-light-curves"
 MARKERS = ("circle", "triangle-up", "triangle-down", "square", "star", "pentagon", "diamond", "cross")
@@ -20,10 +20,6 @@ RUBIN_BANDS = {
     "z": ("#ba52ff", "#a7f9c1", "star"),
     "y": ("#61a2b3", "#fdc900", "pentagon"),
 }
-
-
-class ConfigurationError(StartupError):  # type: ignore[misc]  # datasette has no types
-    """One sentence that says what to change in the metadata."""
 
 
 @dataclass(frozen=True)

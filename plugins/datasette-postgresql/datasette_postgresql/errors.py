@@ -14,6 +14,7 @@ ConfigurationError(StartupError)           a setting, or the role, stops the sta
 
 import sqlite3
 
+import click
 import psycopg2
 from datasette.utils import StartupError
 
@@ -78,8 +79,8 @@ class WriteRefused(PostgresError):
         super().__init__("This PostgreSQL database is read-only: Datasette can't write to it.")
 
 
-class ConfigurationError(StartupError):  # type: ignore[misc]  # datasette has no types
-    """One sentence that says what to change."""
+class ConfigurationError(StartupError, click.ClickException):  # type: ignore[misc]  # datasette has no types
+    """One sentence that says what to change. It is click's, too, so that Datasette's command shows it without a traceback."""
 
 
 def translate(error: psycopg2.Error, *, offset: int = 0) -> PostgresError:

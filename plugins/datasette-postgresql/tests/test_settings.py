@@ -2,6 +2,8 @@
 
 import dataclasses
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +37,15 @@ def test_the_readme_has_the_default(field: "dataclasses.Field[object]") -> None:
         assert said == "all" if field.name == "tables" else said.startswith("Datasette's")
     else:
         assert said == ("none" if field.default == () else '`["public"]`')
+
+
+def test_a_wrong_setting_stops_the_command_with_a_sentence(tmp_path: Path) -> None:
+    metadata = tmp_path / "metadata.json"
+    metadata.write_text('{"plugins": {"datasette-postgresql": {"databases": {"pg": {"dsn": "dbname=x", "colour": 1}}}}}')
+    command = [sys.executable, "-m", "datasette", "--metadata", str(metadata), "--port", "0"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 1
+    assert re.fullmatch(r"Error: datasette-postgresql: the database 'pg' has an unknown setting 'colour'; .*\n", ended.stderr)
 
 
 def test_the_row_cap(pages_dsn: str, make_datasette: Callable[..., Datasette]) -> None:  # noqa: F811

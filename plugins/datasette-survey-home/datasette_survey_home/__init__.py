@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from datasette import hookimpl
+from datasette_postgresql import ConfigurationError
 
 from . import check, find, page, settings
-from .settings import PLUGIN, ConfigurationError, Home
+from .settings import PLUGIN, Home
 
 __all__ = ["ConfigurationError", "Home"]
 

@@ -5,13 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from datasette.utils import StartupError
+from datasette_postgresql import ConfigurationError
 
 PLUGIN = "datasette-survey-home"
-
-
-class ConfigurationError(StartupError):  # type: ignore[misc]  # datasette has no types
-    """One sentence that says what to change in the metadata."""
 
 
 @dataclass(frozen=True)
