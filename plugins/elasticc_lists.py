@@ -55,7 +55,7 @@ class Listing:
     async def streamed(self) -> AsyncGenerator[Any, None]:
         """First what was read with it, then the page in pieces. Raises PostgresError; before that where it can."""
         sql, values = self._sql(KEYS)
-        async with self.database.prepared.snapshot() as snapshot:
+        async with self.database.prepared.snapshot(is_stream=True) as snapshot:
             page = await self._counted(snapshot, Page(*(await snapshot.ask(sql, values))[0]))
             yield page
             yield self._head(page)

@@ -30,6 +30,7 @@ class Prepared:
     def __init__(self, address: Address, size: int, limit_ms: int) -> None:
         self._pages = Lane(address, size, limit_ms)
         self._readers = Lane(address, max(2, size // 2), limit_ms)
+        self._streams = Lane(address, max(2, size // 2), limit_ms)
 
     async def ask(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a finished statement with $1, $2 …; it is asked again, once, where the connection was lost.
@@ -38,13 +39,17 @@ class Prepared:
         """
         return await self._pages.ask(statement, values)
 
-    def snapshot(self) -> contextlib.AbstractAsyncContextManager["Connection"]:
-        """Several questions about one state of the database, by `.ask`. Each is planned for its values."""
-        return self._readers.snapshot()
+    def snapshot(self, *, is_stream: bool = False) -> contextlib.AbstractAsyncContextManager["Connection"]:
+        """Several questions about one state of the database, by `.ask`. Each is planned for its values.
+
+        A stream lasts as long as its client likes to read; only other streams wait for it.
+        """
+        return (self._streams if is_stream else self._readers).snapshot()
 
     def close(self) -> None:
         self._pages.close()
         self._readers.close()
+        self._streams.close()
 
 
 class Lane:

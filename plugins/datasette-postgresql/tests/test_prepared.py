@@ -1,6 +1,7 @@
 """The fast door for other plugins: prepared once, asked on the event loop, and whole again after every mishap."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -144,6 +145,19 @@ def test_a_large_statement_and_a_large_answer_pass(database: PostgresDatabase) -
     async def story() -> None:
         word = "x" * 3_000_000
         assert await database.prepared.ask("select $1::text || 'y'", [word]) == [(word + "y",)]
+
+    run(story)
+
+
+def test_streams_keep_no_page_waiting(database: PostgresDatabase) -> None:
+    """A client that doesn't read on holds its snapshot."""
+
+    async def story() -> None:
+        async with contextlib.AsyncExitStack() as held, asyncio.timeout(10):
+            for _ in range(max(2, database.settings.pool_size // 2)):
+                await held.enter_async_context(database.prepared.snapshot(is_stream=True))
+            async with database.prepared.snapshot() as snapshot:
+                assert await snapshot.ask("select 1") == [(1,)]
 
     run(story)
 
