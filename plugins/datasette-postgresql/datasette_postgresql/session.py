@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 GRACE_MS = 300  # how long after statement_timeout our own deadline is: the server's message is the better one
 RESET_S = 2.0
+MOST_SERVED_S = 1.0  # of questions, then a new backend: what a `set` of new names takes, no reset gives back
 SMALL = 1_000_000  # bytes of an answer that the budget doesn't count, so that pages come however much others hold
 READ = 16_384  # libpq's buffer: what it reads at a time, unless a row is larger
 # DISCARD ALL refuses company in a message; these are its parts, and one round trip. The locks are the session's.
@@ -81,6 +82,7 @@ class Session:
         values.register(self._connection, arrays)
         self.server_version: int = self._connection.server_version
         self.job: Job | None = None  # whose question it is; the pool says
+        self._served_s = 0.0
         self._resetting: Any = None  # the cursor: without it psycopg2 doesn't read the answer
 
     def ask(self, message: str, *, time_limit_ms: int, max_bytes: int | None, offset: int = 0) -> Answer:
@@ -88,7 +90,8 @@ class Session:
         if self._connection.closed:
             raise ConnectionLost("the connection is closed")
         cursor = self._connection.cursor()
-        deadline = time.monotonic() + (time_limit_ms + GRACE_MS) / 1000
+        started = time.monotonic()
+        deadline = started + (time_limit_ms + GRACE_MS) / 1000
         with WATCHDOG.watching(self._connection, deadline + 0.2, max_bytes, self.job) as watch:
             try:
                 cursor.execute(message)
@@ -98,6 +101,8 @@ class Session:
                 raise
             except psycopg2.Error as error:
                 raise self._explained(error, watch, max_bytes, offset) from error
+            finally:
+                self._served_s += time.monotonic() - started
         try:
             answer = Answer(cursor.description, cursor.fetchall() if cursor.description else [])
         except (psycopg2.Error, ValueError) as error:  # a value that Python can't take: not UTF-8, say
@@ -123,6 +128,8 @@ class Session:
         False where the connection is of no more use.
         """
         self.job = None
+        if self._served_s > MOST_SERVED_S:
+            self.close()
         if self._connection.closed:
             return False
         cursor = self._connection.cursor()
@@ -212,10 +219,12 @@ class Plain:
             raise ConnectionLost(str(error).strip()) from error
         values.register(self.connection, arrays)
         self.job: Job | None = None
+        self._served_s = 0.0
 
     def run(self, function: Callable[[Any], T], *, time_limit_ms: int, read_only: bool) -> T:
         """`function` runs inside one transaction, which is always rolled back."""
-        deadline = time.monotonic() + (time_limit_ms + GRACE_MS) / 1000
+        started = time.monotonic()
+        deadline = started + (time_limit_ms + GRACE_MS) / 1000
         with WATCHDOG.watching(self.connection, deadline, None, self.job) as watch:
             try:
                 self.connection.set_session(readonly=read_only, autocommit=False)
@@ -227,12 +236,16 @@ class Plain:
                     self.close()
                     raise (_overdue() if watch.reason == "time" else Gone()) from error
                 raise translate(error) from error
+            finally:
+                self._served_s += time.monotonic() - started
         if watch.reason:  # as in Session.ask
             self.close()
         return result
 
     def reset(self) -> bool:
         self.job = None
+        if self._served_s > MOST_SERVED_S:
+            self.close()
         if self.connection.closed:
             return False
         try:

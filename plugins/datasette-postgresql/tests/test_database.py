@@ -245,6 +245,17 @@ def test_a_connection_serves_one_question_after_another(database: PostgresDataba
     assert len(set(run(main()))) == 1
 
 
+def test_what_settings_of_new_names_take_is_given_back(database: PostgresDatabase, ask: Ask) -> None:
+    """A backend keeps the name of every setting that was ever set in it: some 100 MB of 300,000."""
+
+    async def main() -> list[Any]:
+        names = "select pg_backend_pid() as pid, count(set_config('a.b' || i, 'x', false)) from generate_series(1, 1000) i"
+        return [(await database.execute(f"{names}, pg_sleep(0.4)")).first()["pid"] for _ in range(4)]
+
+    backends = run(main())
+    assert backends[0] == backends[1] != backends[3]
+
+
 def test_siblings_killed_in_the_middle(database: PostgresDatabase, ask: Ask) -> None:
     """pg_terminate_backend from elsewhere: who was asking gets the answer all the same, from another connection."""
 
