@@ -42,7 +42,7 @@ def make_account(scratch: Scratch, name: str, *options: str) -> None:
 
 
 def entered(url: str, name: str, password: str = PASSWORD) -> requests.Session:
-    """A browser's session at the admin site, or what it was refused with in `session.refused`."""
+    """A browser's session, logged in at the admin site where the account may be."""
     session = requests.Session()
     page = f"{url}/admin/login/?next=/admin/"
     session.get(page)

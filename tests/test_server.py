@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 import requests
 from house import PROJECT, House, environment, free_port, running_url, start, stop
+from loader_server import entered
 
 from server import embedded
 from server.errors import ServerError
@@ -44,6 +45,10 @@ def test_run_twice_with_the_sample_then_ctrl_c(tmp_path: Path) -> None:
         assert any("Password" in line and env["ELASTICC_FIRST_PASSWORD"] in line for line in said)
         loaded = counts(running_url(Settings.from_env(env)))
         assert min(loaded.values()) > 0
+        admin = f"http://127.0.0.1:{env['ELASTICC_ADMIN_PORT']}/admin/"
+        assert any(line.split() == ["Admin", admin] for line in said)
+        with entered(admin.removesuffix("/admin/"), env["ELASTICC_FIRST_USER"], env["ELASTICC_FIRST_PASSWORD"]) as session:
+            assert session.get(admin, timeout=30).url == admin  # nobody was sent to log in
     finally:
         assert "Stopped." in stop(first)
     assert first.returncode == 0
