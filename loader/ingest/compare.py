@@ -73,6 +73,12 @@ order by at
 limit 1
 """)
 
+COUNT_KNOWN = sql.SQL("""
+select count(*), count(*) filter (where {differs})
+from {staged} i
+join {table} t on ({key}) = ({staged_key})
+""")
+
 COUNT_DIFFERENT = sql.SQL("""
 select count(*)
 from {staged} i
@@ -104,13 +110,20 @@ where ({key}) = ({staged_key})
 """)
 
 
+def count_known(cursor: Cursor, table: Table, staging: Staging) -> tuple[int, int]:
+    """Rows whose key is known, and those of them that differ in any way at all, as `compare` is to look at."""
+    names = [name for name in staging.columns if name not in table.key]
+    differs = _differs(names) if names else sql.SQL("false")
+    cursor.execute(COUNT_KNOWN.format(**_at(table, staging), differs=differs))
+    known, differing = cursor.fetchone() or (0, 0)
+    return int(known), int(differing)
+
+
 def compare(
     cursor: Cursor, table: Table, staging: Staging, policy: Policy, record: FileRecord | None, file: Path | str | None
 ) -> Changed:
     names = [name for name in staging.columns if name not in table.key]
-    if not names:
-        return Changed()
-    differs = sql.SQL("({}) is distinct from ({})").format(qualified("t", names), qualified("i", names))
+    differs = _differs(names)
     if policy is Policy.REPLACE:
         settings = [sql.SQL("{0} = i.{0}").format(sql.Identifier(name)) for name in names]
         return Changed(replaced=_update(cursor, table, staging, record, differs, settings, "true"))
@@ -132,6 +145,10 @@ def compare(
     settings += [sql.SQL(PRECISE).format(sql.Identifier(name)) for name in numbers]
     condition = sql.SQL("{} and ({})").format(differs, sql.SQL(" or ").join(completes))
     return Changed(filled=_update(cursor, table, staging, record, condition, settings, "n.value <> 'null'"))
+
+
+def _differs(names: list[str]) -> sql.Composed:
+    return sql.SQL("({}) is distinct from ({})").format(qualified("t", names), qualified("i", names))
 
 
 def _any(condition: str, names: list[str]) -> list[sql.Composed]:

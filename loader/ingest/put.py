@@ -1,11 +1,11 @@
 """Rows into tables: COPY to a temporary table, compare with what is known, insert the rest. One call, one transaction.
 
 Refuses a reference to a row that the database doesn't have, and, unless the policy says otherwise, a known key with
-another value. Everything is streamed: the rows of a file larger than memory wait in the database's temporary tables.
+another value. Everything is streamed: the rows of a file larger than memory wait in the database's temporary tables, and
+the file is read in a thread while the database writes.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import psycopg2
@@ -13,42 +13,23 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from loader.ingest import put_messages
-from loader.ingest.compare import Counts, Policy, compare
-from loader.ingest.errors import DatabaseFailed, IngestError, MissingColumn, RefusedByDatabase, UnknownColumn, UnknownReference
-from loader.ingest.log import FileRecord, add_keys
+from loader.ingest import foreign, put_messages
+from loader.ingest.ahead import ahead
+from loader.ingest.compare import Changed, Counts, Policy, compare, count_known
+from loader.ingest.errors import DatabaseFailed, IngestError, MissingColumn, RefusedByDatabase, UnknownColumn
+from loader.ingest.insert import Insertion
+from loader.ingest.log import FileRecord
 from loader.ingest.rows import Batch, Messages
-from loader.ingest.staging import ROW, Staging, listed, table_columns
-from loader.ingest.tables import ALL, BY_NAME, Reference, Table
+from loader.ingest.staging import Staging, table_columns
+from loader.ingest.tables import ALL, BY_NAME, Table
 
 # Two loads at once would both find a key new; readers don't wait for this lock. Always in the same order: no deadlock.
 LOCK = sql.SQL("lock table {table} in share row exclusive mode")
 
-INSERT_NEW = sql.SQL("""
-insert into {table} as target ({columns})
-select {columns}
-from {staged} i
-where not exists (select from {table} t where ({key}) = ({staged_key}))
-order by {staged_key}
-returning target.{pk} as added
-""")
+# Nobody may write what we refer to.
+HOLD = sql.SQL("lock table {table} in share mode")
 
-FIND_UNKNOWN = sql.SQL("""
-select i.{row}, i.{column}, count(*) over ()
-from {staged} i
-where i.{column} is not null
-  and not exists (select from {table} t where t.{target} = i.{column})
-order by i.{row}
-limit 1
-""")
-
-COUNT_UNKNOWN = sql.SQL("""
-select count(*)
-from {staged} i
-where i.{column} is not null
-  and ({where})
-  and not exists (select from {table} t where t.{target} = i.{column})
-""")
+MANY = 1000  # rows from which references are checked by sets
 
 
 class _Load:
@@ -92,8 +73,9 @@ def put(
         with connection, connection.cursor() as cursor:
             cursor.execute("set constraints all immediate")
             load = _Load(cursor)
-            for batch in rows:
-                load.stage(batch)
+            with ahead(rows) as batches:
+                for batch in batches:
+                    load.stage(batch)
             if record:
                 record.begin(cursor)
             counts = _finish(cursor, load, policy, record)
@@ -125,16 +107,17 @@ def _staging(cursor: Cursor, table: str, names: list[str], file: Path | str | No
     if missing:
         raise MissingColumn(f"no column {', '.join(missing)}", file=file)
     needed = frozenset(name for name in names if known[name][1])
-    return Staging(cursor, table, {name: known[name][0] for name in names}, needed=needed)
+    return Staging(cursor, table, {name: known[name][0] for name in names}, needed=needed, key=BY_NAME[table].key)
 
 
 def _finish(cursor: Cursor, load: _Load, policy: Policy, record: FileRecord | None) -> list[Counts]:
     messages = put_messages.TABLES if load.messages else ()
     touched = [table for table in ALL if table.name in load.staging or table.name in messages]
-    for table in touched:
-        cursor.execute(LOCK.format(table=sql.Identifier(table.name)))
+    n_rows = sum(staging.rows for staging in load.staging.values())
+    keeps_references = n_rows >= MANY and foreign.may_check(cursor, touched)
+    _lock(cursor, touched, keeps_references=keeps_references)
     counts = [
-        _put_staged(cursor, table, load.staging[table.name], load, policy, record)
+        _put_staged(cursor, table, load.staging[table.name], load, policy, record, keeps_references=keeps_references)
         for table in touched
         if table.name in load.staging
     ]
@@ -143,75 +126,31 @@ def _finish(cursor: Cursor, load: _Load, policy: Policy, record: FileRecord | No
     return counts
 
 
+def _lock(cursor: Cursor, touched: Sequence[Table], *, keeps_references: bool) -> None:
+    """With `keeps_references` what is referred to is held, too: nobody may delete it until we commit."""
+    held = {each.table for table in touched for each in table.foreign} if keeps_references else set()
+    names = {table.name for table in touched}
+    for table in ALL:
+        if table.name in names | held:
+            cursor.execute((LOCK if table.name in names else HOLD).format(table=sql.Identifier(table.name)))
+
+
 def _put_staged(
-    cursor: Cursor, table: Table, staging: Staging, load: _Load, policy: Policy, record: FileRecord | None
+    cursor: Cursor,
+    table: Table,
+    staging: Staging,
+    load: _Load,
+    policy: Policy,
+    record: FileRecord | None,
+    *,
+    keeps_references: bool,
 ) -> Counts:
     if table.name in load.may_repeat:
-        staging.keep_once(cursor, table.key, load.file)
+        staging.keep_once(cursor, load.file)
     else:
-        staging.add_key(cursor, table.key, load.file)
-    changed = compare(cursor, table, staging, policy, record, load.file)
-    with _foreign_keys(cursor, table, staging, load.file):
-        insert = INSERT_NEW.format(
-            table=sql.Identifier(table.name),
-            staged=staging.staged,
-            columns=listed(list(staging.columns)),
-            key=sql.SQL(", ").join(sql.Identifier("t", name) for name in table.key),
-            staged_key=sql.SQL(", ").join(sql.Identifier("i", name) for name in table.key),
-            pk=sql.Identifier(table.pk),
-        )
-        new = add_keys(cursor, insert, table.name, record)
-    missing = {each.column: unknown for each in table.pointers if (unknown := _count_unknown(cursor, staging, each))}
-    known = _count(cursor, staging) - new - changed.rows
-    cursor.execute(sql.SQL("drop table {}").format(staging.staged))
-    return Counts(table.name, new, known, changed.kept, changed.replaced, changed.filled, missing)
-
-
-def _count(cursor: Cursor, staging: Staging) -> int:
-    cursor.execute(sql.SQL("select count(*) from {}").format(staging.staged))
-    row = cursor.fetchone()
-    return int(row[0]) if row else 0
-
-
-@contextmanager
-def _foreign_keys(cursor: Cursor, table: Table, staging: Staging, file: Path | str | None) -> Iterator[None]:
-    """PostgreSQL checks them; only when it refuses we look for the row, to say more than it can."""
-    cursor.execute("savepoint referring")
-    try:
-        yield
-    except psycopg2.errors.ForeignKeyViolation:
-        cursor.execute("rollback to savepoint referring")
-        for reference in table.foreign:
-            _refuse_unknown(cursor, reference, staging, file)
-        raise
-    cursor.execute("release savepoint referring")
-
-
-def _refuse_unknown(cursor: Cursor, reference: Reference, staging: Staging, file: Path | str | None) -> None:
-    if reference.column not in staging.columns:
-        return
-    cursor.execute(FIND_UNKNOWN.format(staged=staging.staged, row=sql.Identifier(ROW), **_names(reference)))
-    found = cursor.fetchone()
-    if found:
-        row, value, count = found
-        others = f" ({count} such rows in this file)" if count > 1 else ""
-        raise UnknownReference(
-            f"{reference.column} {value} is not in {reference.table}: its own file was not loaded{others}", file=file, row=row
-        )
-
-
-def _count_unknown(cursor: Cursor, staging: Staging, reference: Reference) -> int:
-    if reference.column not in staging.columns or ("detect" in reference.where and "detect" not in staging.columns):
-        return 0
-    where = sql.SQL(reference.where)
-    cursor.execute(COUNT_UNKNOWN.format(staged=staging.staged, where=where, **_names(reference)))
-    row = cursor.fetchone()
-    return int(row[0]) if row else 0
-
-
-def _names(reference: Reference) -> dict[str, sql.Identifier]:
-    return {
-        "column": sql.Identifier(reference.column),
-        "table": sql.Identifier(reference.table),
-        "target": sql.Identifier(reference.target),
-    }
+        staging.add_key(cursor, load.file)
+    known, differing = count_known(cursor, table, staging)
+    changed = compare(cursor, table, staging, policy, record, load.file) if differing else Changed()
+    new = Insertion(cursor, table, staging, load.file, known).run(record, keeps_references=keeps_references)
+    missing = {each.column: unknown for each in table.pointers if (unknown := foreign.count_unknown(cursor, staging, each))}
+    return Counts(table.name, new, known - changed.rows, changed.kept, changed.replaced, changed.filled, missing)

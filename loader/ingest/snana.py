@@ -4,21 +4,17 @@ Refuses a file that is cut short, lacks its partner, has a column we don't know 
 PTROBS pointers, separator rows, bands or ids don't fit one another.
 """
 
-import contextlib
-import io
 import re
-import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
 from numpy.typing import NDArray
 
 from loader.ingest.errors import BadRow, MissingColumn, MissingPartner, UnknownColumn, UnreadableFile
+from loader.ingest.fits import Header, read_table
 from loader.ingest.rows import Column, Rows
 from loader.ingest.source import open_source
 from loader.ingest.values import BANDS
@@ -123,42 +119,13 @@ def read_pair(pair: Pair, *, sim_version: str | None = None) -> list[Rows]:
     return [_objects(pair.head, head, ids, sim_version), *_photometry(pair.phot, head, phot, bands, ids, first, counts)]
 
 
-def _head_needed(header: fits.Header) -> frozenset[str]:
+def _head_needed(header: Header) -> frozenset[str]:
     return HEAD_NEEDED - QUANTILE_COLUMNS if header.get("NZPHOT_Q", 0) == 0 else HEAD_NEEDED
 
 
-def _read(file: Path) -> tuple[fits.Header, NDArray[Any]]:
-    """The primary header and the first table; every way in which astropy fails on a bad file ends here."""
-    content = _decompress(file)
-    with _astropy_errors(file), fits.open(io.BytesIO(content), memmap=False) as hdus:
-        if len(hdus) < 2 or not isinstance(hdus[1], fits.BinTableHDU):
-            raise UnreadableFile("no binary table in it", file=file)
-        place = hdus[1].fileinfo()
-        missing = place["datLoc"] + place["datSpan"] - len(content)
-        if missing > 0:
-            raise UnreadableFile(f"truncated: {missing} bytes are missing at its end", file=file)
-        data = hdus[1].data
-        table = np.asarray(data) if data is not None else np.zeros(0, dtype=hdus[1].columns.dtype)
-        return hdus[0].header, _native(table)
-
-
-def _native(table: NDArray[Any]) -> NDArray[Any]:
-    return table.astype(table.dtype.newbyteorder("="))
-
-
-def _decompress(file: Path) -> bytes:
+def _read(file: Path) -> tuple[Header, NDArray[Any]]:
     with open_source(file) as source:
-        return source.stream().read()
-
-
-@contextlib.contextmanager
-def _astropy_errors(file: Path) -> Iterator[None]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", AstropyWarning)
-            yield
-    except (OSError, ValueError, TypeError, KeyError, IndexError, AstropyWarning, fits.VerifyError) as error:
-        raise UnreadableFile(f"not a whole FITS file: {' '.join(str(error).split())}", file=file) from error
+        return read_table(source.stream().read(), file)
 
 
 def _check_columns(

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psycopg2
@@ -30,9 +31,11 @@ order by attnum
 CREATE = sql.SQL("create temporary table {staged} ({columns}) on commit drop")
 COPY = sql.SQL("copy {staged} ({columns}) from stdin with (format binary)")
 ADD_KEY = sql.SQL("alter table {staged} add primary key ({key})")
-ANALYZE = sql.SQL("analyze {staged}")
+ANALYZE = sql.SQL("analyze {staged} ({columns})")
 DROP = sql.SQL("drop table {staged}")
 RENAME = sql.SQL("alter table {staged} rename to {name}")
+
+FEW = 1000  # rows whose plans need neither index nor statistics
 
 FIND_REPEATED = sql.SQL("""
 select {key}, array_agg({row} order by {row})
@@ -62,14 +65,23 @@ limit 1
 
 
 class Staging:
-    """`columns` → PostgreSQL's type. Names that the target table doesn't have are the caller's own."""
+    """`columns` → PostgreSQL's type. Names that the target table doesn't have are the caller's own.
 
-    def __init__(self, cursor: Cursor, name: str, columns: Mapping[str, str], *, needed: frozenset[str]) -> None:
+    Rows whose `key` is of whole numbers are sorted by it, batch by batch; where no batch reaches back into one before it,
+    no key can stand there twice, and neither index nor sort are needed to know it.
+    """
+
+    def __init__(
+        self, cursor: Cursor, name: str, columns: Mapping[str, str], *, needed: frozenset[str], key: Sequence[str] = ()
+    ) -> None:
         self.name = f"incoming_{name}"
         self.columns = dict(columns)
         self.needed = needed
+        self.key = tuple(key)
         self.staged = sql.Identifier(self.name)
         self.rows = 0
+        self.is_in_order = bool(key) and all(columns[name] in values.INTEGER_BITS for name in key)
+        self._last_key: tuple[int, ...] | None = None
         fields = [sql.SQL("{} {}").format(sql.Identifier(each), sql.SQL(kind)) for each, kind in columns.items()]
         fields.append(sql.SQL("{} bigint").format(sql.Identifier(ROW)))
         cursor.execute(CREATE.format(staged=self.staged, columns=sql.SQL(", ").join(fields)))
@@ -81,32 +93,66 @@ class Staging:
         values.check(columns, self.columns, self.needed, file=file, numbers=numbers)
         n_rows = len(next(iter(columns.values())))
         rows = numbers if numbers is not None else np.arange(self.rows + 1, self.rows + n_rows + 1)
-        stream = encode([*(columns[name] for name in self.columns), rows], [*self.columns.values(), "bigint"])
+        order = self._order(columns) if self.is_in_order and n_rows else None
+        fields = [columns[name] if order is None else columns[name][order] for name in self.columns]
+        stream = encode([*fields, rows if order is None else rows[order]], [*self.columns.values(), "bigint"])
         cursor.copy_expert(COPY.format(staged=self.staged, columns=listed([*self.columns, ROW])), io.BytesIO(stream))
         self.rows += n_rows
 
-    def add_key(self, cursor: Cursor, key: Sequence[str], file: Path | str | None) -> None:
-        """Index and statistics keep every plan of the comparisons near linear. Raises RepeatedKey."""
+    def _order(self, columns: Mapping[str, Column]) -> NDArray[np.int64] | None:
+        """The order by key of a batch that isn't in it; keeps `is_in_order` true or makes it false for good."""
+        keys = [np.ma.getdata(columns[name]) for name in self.key]
+        order = None if _increases(keys) else np.lexsort(keys[::-1])
+        in_order = keys if order is None else [each[order] for each in keys]
+        first, last = (tuple(int(each[at]) for each in in_order) for at in (0, -1))
+        is_after = self._last_key is None or first > self._last_key
+        self.is_in_order = is_after and (order is None or _increases(in_order))
+        self._last_key = last
+        return order
+
+    def add_key(self, cursor: Cursor, file: Path | str | None) -> None:
+        """See to it that no key stands there twice, and that the plans of what follows are near linear. Raises RepeatedKey."""
+        if not self.is_in_order:
+            self._index(cursor, file)
+        self._analyze(cursor)
+
+    def _index(self, cursor: Cursor, file: Path | str | None) -> None:
         cursor.execute("savepoint keyed")
         try:
-            cursor.execute(ADD_KEY.format(staged=self.staged, key=listed(key)))
+            cursor.execute(ADD_KEY.format(staged=self.staged, key=listed(self.key)))
         except psycopg2.errors.UniqueViolation:
             cursor.execute("rollback to savepoint keyed")
-            cursor.execute(FIND_REPEATED.format(staged=self.staged, key=listed(key), row=sql.Identifier(ROW)))
+            cursor.execute(FIND_REPEATED.format(staged=self.staged, key=listed(self.key), row=sql.Identifier(ROW)))
             found = cursor.fetchone()
             assert found is not None  # the key was refused for that very row
             rows = found[-1]
-            shown = " ".join(f"{name} {value}" for name, value in zip(key, found[:-1], strict=True))
+            shown = " ".join(f"{name} {value}" for name, value in zip(self.key, found[:-1], strict=True))
             raise RepeatedKey(f"{shown} stands in row {rows[0]} too", file=file, row=rows[1]) from None
         cursor.execute("release savepoint keyed")
-        cursor.execute(ANALYZE.format(staged=self.staged))
 
-    def keep_once(self, cursor: Cursor, key: Sequence[str], file: Path | str | None) -> None:
+    def _analyze(self, cursor: Cursor) -> None:
+        """The columns that are joined by: the key, and what refers to other tables."""
+        if self.rows > FEW:
+            joined = [name for name, kind in self.columns.items() if kind == "bigint"]
+            cursor.execute(ANALYZE.format(staged=self.staged, columns=listed(joined)))
+
+    def keep_once(self, cursor: Cursor, file: Path | str | None) -> None:
         """Rows that the file says again are left out. Raises ConflictingValue where it contradicts itself."""
+        if self.is_in_order:
+            self._analyze(cursor)
+            return
         once = sql.Identifier(f"{self.name}_once")
-        at = {"staged": self.staged, "once": once, "key": listed(key), "row": sql.Identifier(ROW)}
+        at = {"staged": self.staged, "once": once, "key": listed(self.key), "row": sql.Identifier(ROW)}
         cursor.execute(CREATE_ONCE.format(**at))
-        cursor.execute(sql.SQL("alter table {once} add primary key ({key})").format(**at))
+        kept = int(cursor.rowcount)
+        if kept < self.rows and set(self.columns) > set(self.key):
+            self._refuse_contradiction(cursor, at, file)
+        cursor.execute(DROP.format(staged=self.staged))
+        cursor.execute(RENAME.format(staged=once, name=self.staged))
+        self.rows = kept
+        self._analyze(cursor)
+
+    def _refuse_contradiction(self, cursor: Cursor, at: Mapping[str, sql.Composable], file: Path | str | None) -> None:
         names = [*self.columns]
         cursor.execute(
             FIND_CONTRADICTION.format(
@@ -120,11 +166,17 @@ class Staging:
         found = cursor.fetchone()
         if found:
             raise conflict(
-                f"{self.name.removeprefix('incoming_')} (an earlier row of the file)", key, names, found[:-1], file, found[-1]
-            )
-        cursor.execute(DROP.format(staged=self.staged))
-        cursor.execute(RENAME.format(staged=once, name=self.staged))
-        cursor.execute(ANALYZE.format(staged=self.staged))
+                f"{self.name.removeprefix('incoming_')} (an earlier row of the file)",
+                self.key, names, found[:-1], file, found[-1],
+            )  # fmt: skip
+
+
+def _increases(keys: Sequence[NDArray[Any]]) -> bool:
+    """Whether each row's key is greater than the one's before it."""
+    is_greater = np.zeros(len(keys[0]) - 1, dtype=np.bool_)
+    for key in reversed(keys):
+        is_greater = (key[1:] > key[:-1]) | ((key[1:] == key[:-1]) & is_greater)
+    return bool(is_greater.all())
 
 
 def table_columns(cursor: Cursor, table: str) -> dict[str, tuple[str, bool]]:
