@@ -8,13 +8,16 @@ PACKAGES := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 # Where Debian and Ubuntu put servers: postgresql-15 is /usr/lib/postgresql/15/bin.
 SERVERS ?= $(dir $(wildcard /usr/lib/postgresql/*/bin/initdb))
 
-.PHONY: run test test-versions lint bench conformance
+.PHONY: run test test-long test-versions lint bench conformance
 
 run: $(STAMP)
 	@exec $(PY) -m server run $(DATA)
 
 test: $(STAMP) lint test-versions
 	$(PY) -m pytest
+
+test-long: $(STAMP)
+	$(PY) -m pytest -m long -s tests
 
 # The plugin on the servers that are installed; `make test` has it on the embedded one, too.
 test-versions: $(STAMP)

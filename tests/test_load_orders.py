@@ -11,11 +11,12 @@ import tarfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import fastavro
 import pytest
-from loads import ALL_KINDS, SHARED, contents, empty, find_jobs, load, whole
+from loads import ALL_KINDS, SHARED, contents, delete, empty, find_jobs, load, whole
 from psycopg2.extensions import connection as Connection
 from scratch import LOADED, Scratch, scratch_server
 
@@ -30,9 +31,6 @@ from server import embedded
 
 __all__ = ["scratch_server"]
 
-LOADER_KILLS = 30
-SERVER_KILLS = 5
-
 
 @pytest.fixture
 def connection(scratch_server: Scratch) -> Iterator[Connection]:
@@ -45,14 +43,16 @@ def connection(scratch_server: Scratch) -> Iterator[Connection]:
 def part(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     """One object of the shared data in each of the five: its pair, its alerts in both forms, its messages, its truths."""
     folder = tmp_path_factory.mktemp("part")
-    pair = next(each for each in snana.find([SHARED / "elasticc2_snana"]).pairs if each.phot.stat().st_size > 20_000)
-    rows = snana.read_pair(pair)
-    ids = {int(each) for each in rows[0].columns["diaObjectId"]}
+    with (SHARED / "alerts" / "alerts_v0_9_ocf.avro").open("rb") as stream:
+        every = list(fastavro.reader(stream))
+    for pair in sorted(snana.find([SHARED / "elasticc2_snana"]).pairs, key=lambda each: each.phot.stat().st_size):
+        ids = {int(each) for each in snana.read_pair(pair)[0].columns["diaObjectId"]}
+        alerts = [each for each in every if each["diaObject"]["diaObjectId"] in ids][:12]
+        if len(alerts) > 4:
+            break
     (folder / "snana").mkdir()
     for file in (pair.head, pair.phot):
         (folder / "snana" / file.name).write_bytes(file.read_bytes())
-    with (SHARED / "alerts" / "alerts_v0_9_ocf.avro").open("rb") as stream:
-        alerts = [each for each in fastavro.reader(stream) if each["diaObject"]["diaObjectId"] in ids][:12]
     assert len(alerts) > 4
     with (folder / "alerts.avro").open("wb") as out:
         fastavro.writer(out, PLAIN["alert", "v0_9"], alerts[::2], codec="deflate")
@@ -86,8 +86,10 @@ def test_all_120_orders_of_a_part(connection: Connection, part: dict[str, list[P
     """The files are read once; what is put in, and in which order, is what it is about."""
     read = {kind: list(batches(kind, part[kind])) for kind in ALL_KINDS}
     found = []
+    with connection, connection.cursor() as cursor:
+        cursor.execute("set synchronous_commit = off")
     for order in itertools.permutations(ALL_KINDS):
-        empty(connection, LOADED)
+        delete(connection)
         for kind in order:
             for rows in read[kind]:
                 put(connection, rows, policy=Policy.FILL)
@@ -106,6 +108,7 @@ def batches(kind: str, paths: list[Path]) -> Iterator[list[Batch]]:
             yield list(job.read([stack.enter_context(open_source(file)) for file in job.files]))
 
 
+@pytest.mark.long
 def test_some_orders_of_everything(connection: Connection) -> None:
     places = whole()
     orders = (ALL_KINDS, ("truth", "broker", "packets", "alerts", "snana"))
@@ -123,42 +126,91 @@ def test_some_orders_of_everything(connection: Connection) -> None:
     }  # fmt: skip
 
 
-def test_kills_of_loader_and_server(scratch_server: Scratch, connection: Connection) -> None:
-    """Each child begins the loads anew, in an order of its own; it is killed, or the server is, at a random moment."""
+@dataclass
+class Chaos:
+    """What each kill met: whether a transaction was open, and how many files were loaded."""
+
+    url: str
+    loader: list[tuple[bool, int]] = field(default_factory=list)
+    server: list[tuple[bool, int]] = field(default_factory=list)
+
+    def look(self) -> tuple[bool, int]:
+        with closing(open_connection(self.url)) as watcher, watcher, watcher.cursor() as cursor:
+            cursor.execute(OPEN)
+            is_open = cursor.fetchone() != (0,)
+            cursor.execute("select count(*) from ingest_file where outcome = 'loaded'")
+            row = cursor.fetchone()
+            assert row is not None
+            return is_open, row[0]
+
+    def __str__(self) -> str:
+        said = []
+        for name, met in (("the loader", self.loader), ("PostgreSQL", self.server)):
+            files = sorted(n for _, n in met)
+            said.append(
+                f"{len(met)} kills of {name}, {sum(is_open for is_open, _ in met)} within a transaction, "
+                f"after {files[0]} to {files[-1]} files ({len(set(files))} different numbers)"
+            )
+        return "; ".join(said)
+
+
+OPEN = """
+select count(*)
+from pg_stat_activity
+where datname = current_database()
+  and pid <> pg_backend_pid()
+  and backend_type = 'client backend'
+  and (state = 'active' or xact_start is not null)
+"""
+
+
+@pytest.mark.parametrize("n_kills", [16, pytest.param(64, marks=pytest.mark.long)])
+def test_kills_of_loader_and_server(scratch_server: Scratch, connection: Connection, n_kills: int) -> None:
+    """Each child begins the loads anew, in an order of its own; it is killed, or, one time in eight, the server is, at a random moment.
+
+    The tables are emptied now and then, so that a kill meets a load that has something to lose.
+    """
     places = {**whole(), "snana": [next((SHARED / "elasticc2_snana").glob("*flare*"))]}
+    url = scratch_server.admin_url
 
     def everything(to: Connection, kinds: Sequence[str] = ALL_KINDS) -> None:
         for kind in kinds:
             load(to, kind, places[kind])
 
+    begun = time.monotonic()
     everything(connection)
+    whole_s = time.monotonic() - begun
     undisturbed = contents(connection)
-    empty(connection, LOADED)
     connection.close()
     chance = random.Random(20)
     data = Path(scratch_server.environment["ELASTICC_HOME"]) / "postgres"
-    for _ in range(LOADER_KILLS):
+    chaos = Chaos(url)
+    for number in range(n_kills):
+        if number % 4 == 0:
+            with closing(open_connection(url)) as again:
+                empty(again, [*LOADED, "ingest_run"])
         kinds = chance.sample(ALL_KINDS, len(ALL_KINDS))
-        child = forked(lambda: everything(open_connection(scratch_server.admin_url), kinds))  # noqa: B023
-        time.sleep(chance.uniform(0.02, 2.5))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    for _ in range(SERVER_KILLS):
-        kinds = chance.sample(ALL_KINDS, len(ALL_KINDS))
-        child = forked(lambda: everything(open_connection(scratch_server.admin_url), kinds))  # noqa: B023
-        time.sleep(chance.uniform(0.3, 1.5))
-        embedded._run("pg_ctl", "-D", str(data), "-w", "-s", "-m", "immediate", "stop")
-        os.waitpid(child, 0)
-        embedded._start(data)
-    with closing(open_connection(scratch_server.admin_url)) as again:
-        partial = contents(again)
+        child = forked(lambda: everything(open_connection(url), kinds))  # noqa: B023
+        time.sleep(chance.uniform(0.02, whole_s / 2))
+        if number % 8 == 7:
+            chaos.server.append(chaos.look())
+            embedded._run("pg_ctl", "-D", str(data), "-w", "-s", "-m", "immediate", "stop")
+            os.waitpid(child, 0)
+            embedded._start(data)
+        else:
+            chaos.loader.append(chaos.look())
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+    with closing(open_connection(url)) as again:
         everything(again)
         assert contents(again) == undisturbed
         with again, again.cursor() as cursor:
             cursor.execute("select outcome, count(*) from ingest_run group by outcome")
             outcomes = dict(cursor.fetchall())
-    print(f"\n{LOADER_KILLS} kills of the loader, {SERVER_KILLS} of PostgreSQL; before the rerun {partial}", file=sys.stderr)
-    assert outcomes.get("died", 0) + outcomes.get("failed", 0) > 0
+    print(f"\n{chaos}; the last runs {outcomes}", file=sys.stderr)
+    met = [*chaos.loader, *chaos.server]
+    assert sum(is_open for is_open, _ in met) > len(met) / 3
+    assert len({n for _, n in met}) > len(met) / 4
     assert outcomes.get("running", 0) == 0
 
 

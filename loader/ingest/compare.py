@@ -4,7 +4,8 @@ Alerts hold as float32 what FITS has in double precision (the hosts' positions):
 are the same value, told with less precision. FILL keeps the precise one, so that the order of the loads doesn't show.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -73,6 +74,9 @@ order by at
 limit 1
 """)
 
+FEW_OF = 10
+HOW_MANY = "select reltuples from pg_class where oid = %s::regclass"
+
 COUNT_KNOWN = sql.SQL("""
 select count(*), count(*) filter (where {differs})
 from {staged} i
@@ -117,6 +121,22 @@ def count_known(cursor: Cursor, table: Table, staging: Staging) -> tuple[int, in
     cursor.execute(COUNT_KNOWN.format(**_at(table, staging), differs=differs))
     known, differing = cursor.fetchone() or (0, 0)
     return int(known), int(differing)
+
+
+@contextmanager
+def by_key(cursor: Cursor, table: Table, staging: Staging) -> Iterator[None]:
+    """Few rows against many are looked up one by one, in the order of the index: 0.1 s for 100,000 in 5 million.
+
+    The planner expects each to be a read from the disk somewhere else, and reads all the 5 million instead: 1.6 s.
+    """
+    cursor.execute(HOW_MANY, [table.name])
+    (n_rows,) = cursor.fetchone() or (0,)
+    if staging.rows * FEW_OF > n_rows:
+        yield
+        return
+    cursor.execute("set local enable_hashjoin = off; set local enable_mergejoin = off")
+    yield
+    cursor.execute("set local enable_hashjoin to default; set local enable_mergejoin to default")
 
 
 def compare(

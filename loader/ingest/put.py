@@ -5,7 +5,7 @@ another value. Everything is streamed: the rows of a file larger than memory wai
 the file is read in a thread while the database writes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import psycopg2
@@ -15,12 +15,12 @@ from psycopg2.extensions import cursor as Cursor
 
 from loader.ingest import foreign, put_messages
 from loader.ingest.ahead import ahead
-from loader.ingest.compare import Changed, Counts, Policy, compare, count_known
+from loader.ingest.compare import Changed, Counts, Policy, by_key, compare, count_known
 from loader.ingest.errors import DatabaseFailed, IngestError, MissingColumn, RefusedByDatabase, UnknownColumn
 from loader.ingest.insert import Insertion
 from loader.ingest.log import FileRecord
 from loader.ingest.rows import Batch, Messages
-from loader.ingest.staging import Staging, table_columns
+from loader.ingest.staging import Staging, columns_of
 from loader.ingest.tables import ALL, BY_NAME, Table
 
 # Two loads at once would both find a key new; readers don't wait for this lock. Always in the same order: no deadlock.
@@ -41,6 +41,7 @@ class _Load:
         self.may_repeat: set[str] = set()
         self.messages: put_messages.Waiting | None = None
         self.file: Path | str | None = None
+        self._columns: dict[str, dict[str, tuple[str, bool]]] = {}
 
     def stage(self, batch: Batch) -> None:
         self.file = batch.file
@@ -51,7 +52,9 @@ class _Load:
         if not len(batch):
             return
         if batch.table not in self.staging:
-            self.staging[batch.table] = _staging(self.cursor, batch.table, list(batch.columns), batch.file)
+            self._columns = self._columns or columns_of(self.cursor, [*BY_NAME])
+            known = self._columns[batch.table]
+            self.staging[batch.table] = _staging(self.cursor, batch.table, known, list(batch.columns), batch.file)
         if batch.may_repeat:
             self.may_repeat.add(batch.table)
         self.staging[batch.table].copy(self.cursor, batch.columns, batch.file, batch.numbers)
@@ -98,8 +101,9 @@ def analyze(connection: Connection, tables: Iterable[str]) -> None:
             cursor.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
 
 
-def _staging(cursor: Cursor, table: str, names: list[str], file: Path | str | None) -> Staging:
-    known = table_columns(cursor, table)
+def _staging(
+    cursor: Cursor, table: str, known: Mapping[str, tuple[str, bool]], names: list[str], file: Path | str | None
+) -> Staging:
     unknown = [name for name in names if name not in known]
     if unknown:
         raise UnknownColumn(f"{table} has no column {', '.join(unknown)}", file=file)
@@ -113,7 +117,7 @@ def _staging(cursor: Cursor, table: str, names: list[str], file: Path | str | No
 def _finish(cursor: Cursor, load: _Load, policy: Policy, record: FileRecord | None) -> list[Counts]:
     messages = put_messages.TABLES if load.messages else ()
     touched = [table for table in ALL if table.name in load.staging or table.name in messages]
-    n_rows = sum(staging.rows for staging in load.staging.values())
+    n_rows = sum(staging.rows for staging in load.staging.values()) + (load.messages.rows if load.messages else 0)
     keeps_references = n_rows >= MANY and foreign.may_check(cursor, touched)
     _lock(cursor, touched, keeps_references=keeps_references)
     counts = [
@@ -122,7 +126,7 @@ def _finish(cursor: Cursor, load: _Load, policy: Policy, record: FileRecord | No
         if table.name in load.staging
     ]
     if load.messages:
-        counts += put_messages.finish(cursor, load.messages, policy, record)
+        counts += put_messages.finish(cursor, load.messages, policy, record, keeps_references=keeps_references)
     return counts
 
 
@@ -149,8 +153,9 @@ def _put_staged(
         staging.keep_once(cursor, load.file)
     else:
         staging.add_key(cursor, load.file)
-    known, differing = count_known(cursor, table, staging)
-    changed = compare(cursor, table, staging, policy, record, load.file) if differing else Changed()
-    new = Insertion(cursor, table, staging, load.file, known).run(record, keeps_references=keeps_references)
+    with by_key(cursor, table, staging):
+        known, differing = count_known(cursor, table, staging)
+        changed = compare(cursor, table, staging, policy, record, load.file) if differing else Changed()
+        new = Insertion(cursor, table, staging, load.file, known).run(record, keeps_references=keeps_references)
     missing = {each.column: unknown for each in table.pointers if (unknown := foreign.count_unknown(cursor, staging, each))}
     return Counts(table.name, new, known - changed.rows, changed.kept, changed.replaced, changed.filled, missing)

@@ -4,9 +4,12 @@ Neither topic and offset (a topic has several partitions, a file has none) nor a
 name a message. What is known is left alone, its classifications too; under FILL it gets the topic and offset it lacked.
 """
 
+from contextlib import nullcontext
+
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
+from loader.ingest import foreign
 from loader.ingest.compare import Counts, Policy
 from loader.ingest.log import FileRecord, add_keys
 from loader.ingest.rows import Messages
@@ -150,6 +153,10 @@ class Waiting:
             needed=frozenset({"classId", "probability"}),
         )
 
+    @property
+    def rows(self) -> int:
+        return self.messages.rows + self.classifications.rows
+
     def stage(self, cursor: Cursor, batch: Messages) -> None:
         columns, numbers = dict(batch.classifications), batch.numbers
         rows = columns.pop("row")
@@ -160,19 +167,23 @@ class Waiting:
             self.classifications.copy(cursor, columns, batch.file, rows)
 
 
-def finish(cursor: Cursor, waiting: Waiting, policy: Policy, record: FileRecord | None) -> list[Counts]:
+def finish(
+    cursor: Cursor, waiting: Waiting, policy: Policy, record: FileRecord | None, *, keeps_references: bool
+) -> list[Counts]:
+    """Every reference is to a row that was joined with or made here, and that the locks keep: no need to check it again."""
     for staging in (waiting.messages, waiting.classifiers, waiting.classifications):
         cursor.execute(sql.SQL("analyze {}").format(staging.staged))
     filled = _fill(cursor, record) if policy is Policy.FILL else 0
     cursor.execute(CREATE_NEW)
     cursor.execute(INDEX_NEW)
     cursor.execute("analyze new_message")
-    messages = add_keys(cursor, INSERT_MESSAGES, MESSAGE, record)
-    cursor.execute(INSERT_DIGESTS)
-    classifiers = add_keys(cursor, INSERT_CLASSIFIERS, CLASSIFIER, record)
-    cursor.execute(CREATE_NUMBERED)
-    said = cursor.rowcount
-    classifications = add_keys(cursor, INSERT_CLASSIFICATIONS, CLASSIFICATION, record)
+    with foreign.unchecked(cursor) if keeps_references else nullcontext():
+        messages = add_keys(cursor, INSERT_MESSAGES, MESSAGE, record)
+        cursor.execute(INSERT_DIGESTS)
+        classifiers = add_keys(cursor, INSERT_CLASSIFIERS, CLASSIFIER, record)
+        cursor.execute(CREATE_NUMBERED)
+        said = cursor.rowcount
+        classifications = add_keys(cursor, INSERT_CLASSIFICATIONS, CLASSIFICATION, record)
     return [
         Counts(MESSAGE, messages, waiting.messages.rows - messages - filled, filled=filled, missing=_missing(cursor)),
         Counts(CLASSIFIER, classifiers, said - classifiers),

@@ -19,13 +19,13 @@ from loader.ingest.rows import Column
 ROW = "#row"  # the row's number in its file; no column of ours has such a name
 
 COLUMNS = """
-select attname, format_type(atttypid, null), attnotnull
+select attrelid::regclass::text, attname, format_type(atttypid, null), attnotnull
 from pg_attribute
-where attrelid = %s::regclass
+where attrelid = any(%s::regclass[])
   and attnum > 0
   and not attisdropped
   and attgenerated = ''
-order by attnum
+order by attrelid, attnum
 """
 
 CREATE = sql.SQL("create temporary table {staged} ({columns}) on commit drop")
@@ -181,8 +181,16 @@ def _increases(keys: Sequence[NDArray[Any]]) -> bool:
 
 def table_columns(cursor: Cursor, table: str) -> dict[str, tuple[str, bool]]:
     """Column → type, and whether it may not be null; generated columns are left out."""
-    cursor.execute(COLUMNS, [table])
-    return {name: (kind, is_needed) for name, kind, is_needed in cursor.fetchall()}
+    return columns_of(cursor, [table])[table]
+
+
+def columns_of(cursor: Cursor, tables: Sequence[str]) -> dict[str, dict[str, tuple[str, bool]]]:
+    """As table_columns, of several tables at once."""
+    cursor.execute(COLUMNS, [list(tables)])
+    found: dict[str, dict[str, tuple[str, bool]]] = {table: {} for table in tables}
+    for table, name, kind, is_needed in cursor.fetchall():
+        found[table][name] = (kind, is_needed)
+    return found
 
 
 def listed(names: Sequence[str]) -> sql.Composed:

@@ -29,7 +29,7 @@ from loader.ingest.snana import (
 )
 
 OBJECTS_A_PAIR = demo.GROUP
-OBJECTS_OF_ALERTS = 60
+OBJECTS_OF_ALERTS = 240
 MOST_ALERTS_AN_OBJECT = 12
 MESSAGES = 5000
 CLASSES = tuple(range(111, 121))
@@ -97,16 +97,16 @@ def _table(columns: dict[str, NDArray[Any]]) -> NDArray[Any]:
     return table
 
 
-def write_alerts(file: Path, number: int) -> None:
+def write_alerts(file: Path, number: int, n_objects: int = OBJECTS_OF_ALERTS) -> None:
     """The alerts of a night's objects, each with its object and everything before it, as version 0.9 has them."""
     found = sky(number)
     with file.open("wb") as out:
-        fastavro.writer(out, PLAIN["alert", "v0_9"], _alerts(found), codec="deflate")
+        fastavro.writer(out, PLAIN["alert", "v0_9"], _alerts(found, n_objects), codec="deflate")
 
 
-def _alerts(found: Sky) -> Iterator[dict[str, Any]]:
+def _alerts(found: Sky, n_objects: int) -> Iterator[dict[str, Any]]:
     owners, counts = np.unique(found.sources["diaObject_id"], return_counts=True)
-    for owner in owners[counts > 2][:OBJECTS_OF_ALERTS]:
+    for owner in owners[counts > 2][:n_objects]:
         at = int(np.searchsorted(found.objects["diaObjectId"], owner))
         dia_object = {
             "diaObjectId": int(owner), "simVersion": "bench", "ra": float(found.objects["ra"][at]),
