@@ -166,7 +166,7 @@ where datname = current_database()
 
 @pytest.mark.parametrize("n_kills", [16, pytest.param(64, marks=pytest.mark.long)])
 def test_kills_of_loader_and_server(scratch_server: Scratch, connection: Connection, n_kills: int) -> None:
-    """Each child begins the loads anew, in an order of its own; it is killed, or, one time in eight, the server is, at a random moment.
+    """Each child begins the loads anew, in an order of its own, until it is killed at a random moment, or the server is.
 
     The tables are emptied now and then, so that a kill meets a load that has something to lose.
     """

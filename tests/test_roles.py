@@ -232,7 +232,7 @@ def test_init_by_a_lesser_administrator(another: tuple[dict[str, str], str]) -> 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     refused = done.stderr.splitlines()
-    assert len(refused) == 10
+    assert len(refused) == 11
     assert all(line.startswith("NOT DONE: ") for line in refused)
     assert any(
         "revoke execute on function pg_catalog.pg_terminate_backend(integer, bigint) from public;" in line for line in refused

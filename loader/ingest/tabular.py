@@ -21,7 +21,7 @@ from loader.ingest.rows import Column, Rows, nullable
 from loader.ingest.source import Source
 from loader.ingest.values import MOST_TEXT
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 1 << 20
 BATCH_ROWS = 50_000
 TRUE, FALSE = ["1", "t", "true", "T", "True", "TRUE"], ["0", "f", "false", "F", "False", "FALSE"]
 ARROW: Mapping[str, Any] = {
