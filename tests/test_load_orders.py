@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import fastavro
+import psycopg2
 import pytest
 from loads import ALL_KINDS, SHARED, contents, delete, empty, find_jobs, load, whole
 from psycopg2.extensions import connection as Connection
@@ -135,7 +136,7 @@ class Chaos:
     server: list[tuple[bool, int]] = field(default_factory=list)
 
     def look(self) -> tuple[bool, int]:
-        with closing(open_connection(self.url)) as watcher, watcher, watcher.cursor() as cursor:
+        with closing(psycopg2.connect(self.url)) as watcher, watcher, watcher.cursor() as cursor:
             cursor.execute(OPEN)
             is_open = cursor.fetchone() != (0,)
             cursor.execute("select count(*) from ingest_file where outcome = 'loaded'")
