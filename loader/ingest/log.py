@@ -128,12 +128,15 @@ def _fates(counts: "Counts") -> dict[str, object]:
     return {**{name: number for name, number in numbers.items() if number}, **missing}
 
 
+COUNT_ADDED = sql.SQL("with added as ({insert}) select count(*) from added")
+
+
 def add_keys(cursor: Cursor, insert: sql.Composable, table: str, record: FileRecord | None) -> int:
     """Run `insert`, which returns the keys as `added`, and keep them. Returns their number."""
     if record is None:
-        cursor.execute(insert)
-        return int(cursor.rowcount)
-    cursor.execute(ADD_KEYS.format(insert=insert, ranges_a_row=sql.Literal(RANGES_A_ROW)), [record.id, table])
+        cursor.execute(COUNT_ADDED.format(insert=insert))
+    else:
+        cursor.execute(ADD_KEYS.format(insert=insert, ranges_a_row=sql.Literal(RANGES_A_ROW)), [record.id, table])
     row = cursor.fetchone()
     return int(row[0]) if row else 0
 
