@@ -17,14 +17,14 @@ METADATA = PROJECT / "metadata.yml"
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, _stop)
+    stop = Stop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop.ask)
     try:
         settings, limits = Settings.from_env(), _limits()
         with embedded.connect(settings) as admin_url:
             dsn = role_url(admin_url, "elasticc_ro", settings.secret("ro_password"))
-            Worker(Store(settings.state, limits), limits, dsn).work()
-    except KeyboardInterrupt:
-        pass
+            Worker(Store(settings.state, limits), limits, dsn).work(lambda: stop.is_asked)
     except (BadSetting, ServerError) as error:
         sys.exit(str(error))
     except OSError as error:
@@ -39,8 +39,14 @@ def _limits() -> Limits:
     return Limits.read(plugins.get(PLUGIN))
 
 
-def _stop(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+class Stop:
+    """A signal's word, kept until it is looked at: an exception raised while a process is forked would be swallowed."""
+
+    def __init__(self) -> None:
+        self.is_asked = False
+
+    def ask(self, signum: int, frame: FrameType | None) -> None:
+        self.is_asked = True
 
 
 if __name__ == "__main__":

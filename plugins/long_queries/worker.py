@@ -12,6 +12,7 @@ import sqlite3
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from plugins.long_queries import job
@@ -33,16 +34,16 @@ class Running:
 
 
 class Worker:
-    """Works until it is interrupted; then what runs is put back into the queue."""
+    """Works until it is stopped; then what runs is put back into the queue."""
 
     def __init__(self, store: Store, limits: Limits, dsn: str) -> None:
         self._store, self._limits, self._dsn = store, limits, dsn
         self._running: list[Running] = []
         self._swept_at = float("-inf")
 
-    def work(self) -> None:
+    def work(self, is_stopped: Callable[[], bool]) -> None:
         try:
-            while True:
+            while not is_stopped():
                 self._step_patiently()
         finally:
             self._put_back()

@@ -119,6 +119,7 @@ from tally.bin
 where histogram = 'nights'
 group by key
 having sum(rows) > 0;
+comment on view elasticc_view_nights is 'How many detections each night has, kept by triggers';
 comment on column elasticc_view_nights.night is 'Calendar date twelve hours earlier (TAI), LSST''s day_obs';
 comment on column elasticc_view_nights.mjd is 'The night''s whole MJD: midPointTai - 0.5, without the fraction';
 comment on column elasticc_view_nights.detections is 'Rows of elasticc_diasource in that night'
@@ -135,6 +136,7 @@ left join elasticc_gentypeofclassid c on c.gentype = b.key and c.exactmatch
 where b.histogram = 'classes'
 group by 1, 2
 having sum(b.rows) > 0;
+comment on view elasticc_view_classes is 'How many objects each true class has, kept by triggers';
 comment on column elasticc_view_classes."classId" is 'Class of the challenge; null where its gentype belongs to none';
 comment on column elasticc_view_classes.class is 'Its description';
 comment on column elasticc_view_classes.objects is 'Rows of elasticc_diaobjecttruth of that class'
@@ -159,6 +161,7 @@ from (
     group by key
     having sum(rows) > 0
 ) s;
+comment on view elasticc_view_sky is 'How many objects each piece of sky has, kept by triggers';
 comment on column elasticc_view_sky.ra_min is 'West edge of a piece of sky of about 56 square degrees, degrees (ICRS)';
 comment on column elasticc_view_sky.ra_max is 'East edge, degrees';
 comment on column elasticc_view_sky.decl_min is 'South edge, degrees';
