@@ -1,14 +1,17 @@
 """The short ways of large loads: none of them may let a wrong row in, lose an index, or leave a setting behind."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
-from scratch import Scratch, scratch, scratch_server
+from scratch import PROJECT, Scratch, scratch, scratch_server
 
 from loader.ingest import foreign, indexes
 from loader.ingest.ahead import ahead
@@ -179,3 +182,37 @@ def test_reading_ahead_keeps_order_errors_and_ends() -> None:
         raise KeyError
     assert is_closed.is_set()
     assert not any(thread.name == "reader" for thread in threading.enumerate())
+
+
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from loader.ingest.put import put
+from loader.ingest.source import Source
+from loader.ingest.tabular import read_csv
+from loader.session import open_connection
+
+types = dict(diaSourceId="bigint", diaObjectId="bigint", mjd="double precision", true_genmag="double precision")
+connection = open_connection(sys.argv[1])
+for _ in range(3):  # each reads in a thread, and the first threads take memory that later ones use again
+    put(connection, read_csv(Source("small", open(sys.argv[2], "rb")), "elasticc_diatruth", types))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+put(connection, read_csv(Source("large", open(sys.argv[3], "rb")), "elasticc_diatruth", types))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+"""
+
+
+def test_memory_doesnt_grow_with_the_file(scratch: Scratch, tmp_path: Path) -> None:
+    small, large = tmp_path / "small.csv", tmp_path / "large.csv"
+    for file, start, n in ((small, 0, 200_000), (large, 10**9, 2_000_000)):
+        with file.open("w") as out:
+            out.write("diaSourceId,diaObjectId,mjd,true_genmag\n")
+            out.writelines(f"{start + at},{at // 100},{60000 + at / 100:.10f},{20 + at / 3e5:.12f}\n" for at in range(n))
+    command = [sys.executable, "-c", MEASURED, scratch.admin_url, str(small), str(large)]
+    done = subprocess.run(
+        command, env=scratch.environment, capture_output=True, text=True, check=True, cwd=PROJECT, timeout=240
+    )
+    grown = int(done.stdout)
+    print(f"\n{large.stat().st_size:,} bytes read, {grown:,} more in memory", file=sys.stderr)
+    assert scratch.counts()["elasticc_diatruth"] == 2_200_000
+    assert grown < large.stat().st_size / 2

@@ -12,7 +12,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 MANY = 20_000  # rows from which it is worth the lock
-PATIENCE = "300ms"
+PATIENCE = "1500ms"  # longer than deadlock_timeout, after which an autovacuum makes way
 
 IS_EMPTY = sql.SQL("select not exists (select from {table})")
 
@@ -59,7 +59,7 @@ def _drop(cursor: Cursor, table: str) -> list[str]:
     try:
         cursor.execute(f"set local lock_timeout = '{PATIENCE}'")
         cursor.execute(sql.SQL("lock table {} in access exclusive mode").format(sql.Identifier(table)))
-    except psycopg2.errors.LockNotAvailable:
+    except (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected):
         cursor.execute("rollback to savepoint indexes")
         return []
     for name, _ in found:
