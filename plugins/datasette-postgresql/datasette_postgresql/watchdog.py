@@ -57,10 +57,12 @@ class Watchdog:
     def watching(self, connection: Any, deadline: float, max_bytes: int | None, job: Job | None = None) -> Iterator[Watch]:
         """`deadline` is of time.monotonic(). Raises Gone for a job that nobody waits for."""
         patience = job.patience if job is not None else None
-        watch = Watch(connection.fileno(), deadline, max_bytes, resident_bytes(), patience, connection.cancel)
         with self._changed:
             if job is not None and job.is_cancelled:
                 raise Gone
+            # A descriptor of its own: the connection may be closed meanwhile, and its number be another connection's.
+            descriptor = os.dup(connection.fileno())
+            watch = Watch(descriptor, deadline, max_bytes, resident_bytes(), patience, connection.cancel)
             if job is not None:
                 job.watch = watch
             self._watches.add(watch)
@@ -72,8 +74,9 @@ class Watchdog:
         try:
             yield watch
         finally:
-            with self._changed:  # after this the descriptor may be closed
+            with self._changed:
                 self._watches.discard(watch)
+                os.close(descriptor)
                 if job is not None:
                     job.watch = None
 
