@@ -392,7 +392,9 @@ def test_a_process_that_dies_is_told(house: House, store: Store, tmp_path: Path)
     process = worker(house, tmp_path)
     try:
         until(lambda: stands(store, number) == "started")
-        [child] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        until(lambda: children.read_text().split() != [])  # the query is claimed a moment before its process is there
+        [child] = children.read_text().split()
         os.kill(int(child), signal.SIGKILL)
         until(lambda: stands(store, number) == "error")
     finally:
