@@ -50,6 +50,7 @@ def build(settings: Settings, admin_url: str) -> Datasette:
     """The Datasette of this project. Its plugins come by entry point and read their addresses from the environment."""
     os.environ["ELASTICC_RO_URL"] = role_url(admin_url, "elasticc_ro", settings.secret("ro_password"))
     os.environ["ELASTICC_LOGIN_URL"] = role_url(admin_url, "elasticc_login", settings.secret("login_password"))
+    os.environ["ELASTICC_STATE"] = str(settings.state)
     datasette = Datasette(
         files=[],
         metadata=_metadata(METADATA),

@@ -37,7 +37,7 @@ def visited(browser: Browser, sample_house: Sample) -> Iterator[Visit]:
 def open_editor(page: Page, sql: str = "") -> None:
     """With the cursor at the end of `sql`."""
     page.goto("/elasticc?sql=select+1")
-    page.get_by_role("textbox", name="SQL").click()
+    page.locator(".cm-content").click()  # not the text area, which is there a moment before
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.insert_text(sql)
 
