@@ -12,10 +12,12 @@ from .database import PostgresDatabase
 from .descriptions import of_all, of_one
 from .errors import ConfigurationError, PostgresError
 from .role import check
+from .samples import Source
+from .selected import selected
 from .settings import PLUGIN, DatabaseSettings
 from .visits import App, listening
 
-__all__ = ["ConfigurationError", "DatabaseSettings", "PostgresDatabase", "PostgresError"]
+__all__ = ["ConfigurationError", "DatabaseSettings", "PostgresDatabase", "PostgresError", "Source", "selected"]
 
 # The only keys a comment can answer. "tables" is asked for permissions, twice for each table on a page: it has none of them.
 OURS = (None, "description", "columns", "databases")
