@@ -1,20 +1,18 @@
-"""A browser for tests, logged in, in light or dark; and axe-core, which comes from npm into build/."""
+"""A browser for tests, logged in, in light or dark; and axe-core, from tests/vendor, which judges accessibility."""
 
-import re
 import shutil
-import subprocess
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import pytest
 from house import PROJECT
 from playwright.sync_api import Browser, Page, sync_playwright
 
 BUILD = PROJECT / "build"
 SCREENSHOTS = BUILD / "screenshots"
-AXE = "axe-core@4.10.3"
+AXE = PROJECT / "tests" / "vendor" / "axe-core-4.10.3" / "axe.min.js"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 WIDE, NARROW = 1400, 400
@@ -23,10 +21,24 @@ Scheme = Literal["light", "dark"]
 
 @dataclass
 class Visit:
-    """A page and what it complained of."""
+    """A page and what it complained of: its scripts' errors, and with them all that the console calls an error."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """A rule of axe-core that the page breaks, how much that matters, and the elements that break it."""
+
+    rule: str
+    impact: str
+    help: str
+    places: list[str]
+
+    def __str__(self) -> str:
+        return f"{self.rule} ({self.impact}): {self.help}; {len(self.places)} times, first {self.places[0]}"
 
 
 @contextmanager
@@ -39,6 +51,12 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="module")  # while one is open an event loop runs, and other modules' tests start their own
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
 @contextmanager
 def visit(
     browser: Browser, url: str, account: tuple[str, str] | None, *, scheme: Scheme = "light", width: int = WIDE
@@ -49,15 +67,21 @@ def visit(
     )
     visited = Visit(context.new_page())
     visited.page.on("pageerror", lambda error: visited.complaints.append(str(error)))
+    visited.page.on("pageerror", lambda error: visited.errors.append(str(error)))
     visited.page.on("console", lambda said: visited.complaints.append(said.text) if said.type == "error" else None)
     if account:
         visited.page.goto("/-/login")
-        visited.page.fill("input[name=username]", account[0])
-        visited.page.fill("input[name=password]", account[1])
-        visited.page.press("input[name=password]", "Enter")
-        visited.page.wait_for_load_state()
+        log_in(visited.page, account)
     yield visited
     context.close()
+
+
+def log_in(page: Page, account: tuple[str, str]) -> None:
+    """On the login page that stands there."""
+    page.fill("input[name=username]", account[0])
+    page.fill("input[name=password]", account[1])
+    page.press("input[name=password]", "Enter")
+    page.wait_for_load_state()
 
 
 def shoot(page: Page, name: str) -> None:
@@ -67,13 +91,15 @@ def shoot(page: Page, name: str) -> None:
 
 def serious(page: Page) -> list[str]:
     """What axe-core calls serious or critical, one line a rule with the first place."""
-    page.evaluate(_axe())  # not as a script of the page, which its policy may forbid
+    return [str(flaw) for flaw in flaws(page) if flaw.impact in ("serious", "critical")]
+
+
+def flaws(page: Page) -> list[Flaw]:
+    """All that axe-core finds, its advice on good practice included, as the page stands now."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())  # not as a script of the page, which its policy may forbid
     found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
-    return [
-        f"{rule['id']} ({rule['impact']}): {rule['help']}; {rule['nodes'][0]['html'][:200]}"
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-    ]
+    return [Flaw(rule["id"], rule["impact"], rule["help"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
 
 
 def figures(page: Page) -> dict[str, float]:
@@ -93,20 +119,3 @@ def figures(page: Page) -> dict[str, float]:
         };
     }""")
     return found
-
-
-def _axe() -> str:
-    """The library's text; fetched by npm once."""
-    folder = BUILD / "axe"
-    text = folder / "package" / "axe.min.js"
-    if not text.exists():
-        npm = shutil.which("npm")
-        assert npm, "npm is missing: apt-get install npm; it brings axe-core, which judges the pages' accessibility"
-        folder.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(
-            [npm, "pack", "--silent", AXE], cwd=folder, capture_output=True, text=True, check=True, timeout=120
-        )
-        name = re.findall(r"\S+\.tgz", done.stdout)[-1]
-        with tarfile.open(folder / name) as archive:
-            archive.extract("package/axe.min.js", folder, filter="data")
-    return text.read_text()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import NARROW, WIDE, Scheme, Visit, chromium, serious, shoot, visit
+from browsing import NARROW, WIDE, Scheme, Visit, serious, shoot, visit
 from loader_server import PASSWORD, make_account, serving
 from playwright.sync_api import Browser, Page, expect
 from scratch import Scratch, scratch_server
@@ -42,12 +42,6 @@ def site(scratch_server: Scratch) -> Iterator[str]:
     assert scratch_server.loader("load", "demo", "--objects", "60").returncode == 0
     with serving(scratch_server) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 def enter(page: Page) -> None:

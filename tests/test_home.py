@@ -3,19 +3,12 @@
 import builtins
 import getpass
 import re
-from collections.abc import Iterator
 
 import pytest
 import requests
-from browsing import NARROW, Scheme, chromium, figures, serious, shoot, visit
+from browsing import NARROW, Scheme, figures, serious, shoot, visit
 from playwright.sync_api import Browser, expect
 from sample import THOUSAND, Sample
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def find(sample: Sample, asked: str, radius: str = "1", unit: str = "deg") -> requests.Response:

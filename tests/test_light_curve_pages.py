@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from browsing import NARROW, Scheme, Visit, chromium, figures, serious, shoot, visit
+from browsing import NARROW, Scheme, Visit, figures, serious, shoot, visit
 from house import House
 from playwright.sync_api import Browser, Page, expect
 from sample import THOUSAND, Sample
@@ -26,12 +26,6 @@ POINTS = """
     where "diaObject_id" = %s
     order by "midPointTai", "{id}"
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

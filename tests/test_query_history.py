@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import datasette_query_history.settings as history_settings
 import pytest
 import requests
-from browsing import NARROW, Scheme, Visit, chromium, serious, shoot, visit
+from browsing import NARROW, Scheme, Visit, serious, shoot, visit
 from datasette_query_history.settings import Settings
 from datasette_query_history.store import Query, Refused, Store
 from playwright.sync_api import Browser, Page, expect
@@ -20,12 +20,6 @@ OTHER = ("other", "quite another password")
 HASH = (
     "insert into auth_user (username, password, is_active, is_superuser, is_staff, first_name, last_name, email, date_joined)"
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import datasette_query_plans.settings as plan_settings
 import pytest
 import requests
-from browsing import NARROW, Scheme, Visit, chromium, serious, shoot, visit
+from browsing import NARROW, Scheme, Visit, serious, shoot, visit
 from datasette_query_plans import tree, words
 from playwright.sync_api import Browser, Page, expect
 from sample import Sample
@@ -21,12 +21,6 @@ DEAR = (
     "select count(*)\nfrom elasticc_diaforcedsource a, elasticc_diaforcedsource b, elasticc_diaobject c\n"
     'where a."filterName" = :band and a."psFlux" < b."psFlux"\nhaving count(*) > 5'
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

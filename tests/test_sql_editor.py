@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from browsing import NARROW, Scheme, Visit, chromium, serious, shoot, visit
+from browsing import NARROW, Scheme, Visit, serious, shoot, visit
 from house import PROJECT
 from playwright.sync_api import Browser, Page, expect
 from sample import Sample
@@ -19,12 +19,6 @@ COLUMNS = """
     where attrelid = 'elasticc_diasource'::regclass and attnum > 0 and not attisdropped
     order by attnum
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
