@@ -2,49 +2,22 @@
 
 import csv
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
 import pytest
-from house import PROJECT, House
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-
-SCREENSHOTS = PROJECT / "build" / "screenshots"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    assert program, "Chromium is missing: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
+from browsing import SCREENSHOTS, log_in, visit
+from house import House
+from playwright.sync_api import Browser, Page, expect
 
 
 @pytest.fixture
 def page(browser: Browser, house: House) -> Iterator[Page]:
     """A page of somebody who has logged in through the form."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900}, base_url=house.url, accept_downloads=True)
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto("/-/login")
-    log_in(page, house)
-    yield page
-    context.close()
-    assert errors == []
-
-
-def log_in(page: Page, house: House) -> None:
-    page.fill("input[name=username]", house.user)
-    page.fill("input[name=password]", house.password)
-    page.press("input[name=password]", "Enter")
-    page.wait_for_load_state()
+    with visit(browser, house.url, (house.user, house.password)) as visited:
+        yield visited.page
+    assert visited.errors == []
 
 
 def shoot(page: Page, name: str) -> None:
@@ -75,7 +48,7 @@ def test_a_stranger_is_led_to_the_login_page_and_back(browser: Browser, house: H
     page.fill("input[name=password]", "wrong")
     page.press("input[name=password]", "Enter")
     expect(page.get_by_text("Invalid username or password")).to_be_visible()
-    log_in(page, house)
+    log_in(page, (house.user, house.password))
     expect(page).to_have_url(f"{house.url}/elasticc/elasticc_diaobject?_size=5")
     context.close()
 
@@ -94,7 +67,7 @@ def test_browse_objects_and_open_one(page: Page, house: House) -> None:
     page.goto("/elasticc/elasticc_diaobject")
     shoot(page, "diaobject")
     [(count,)] = ask(house, "select count(*) from elasticc_diaobject")
-    expect(page.locator("h3").first).to_contain_text(f"{count:,} rows")
+    expect(page.locator("h2").first).to_contain_text(f"{count:,} rows")
     page.locator("table.rows-and-columns tbody tr td a").first.click()
     expect(page.locator("h1")).to_contain_text("elasticc_diaobject")
     shoot(page, "diaobject-row")
