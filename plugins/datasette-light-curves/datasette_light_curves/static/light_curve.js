@@ -15,7 +15,7 @@ const CLASS_HEIGHT = () => (innerWidth < 600 ? 190 : 220);
 const section = element("section", { className: "light-curve", id: "light-curve" }, element("h2", {}, "Light curve"));
 section.setAttribute("aria-label", "Light curve");
 const status = section.appendChild(element("p", { className: "lc-summary", role: "status" }, "Loading the light curve …"));
-document.querySelector("section.content h1").after(section);
+[...document.querySelectorAll("section.content h1, section.content .row-lead")].at(-1).after(section);
 start();
 
 async function start() {
