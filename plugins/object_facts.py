@@ -75,11 +75,11 @@ async def facts(datasette: Any, actor: dict[str, Any] | None, object_id: str) ->
         return []
     told = [*_position(found, datasette.urls.query(DATABASE, "cone")), *_redshift(found)]
     spans = []
-    for table, name in ((SOURCES, "Detections"), (FORCED, "Forced points")):
+    for table, label in ((SOURCES, "Detections"), (FORCED, "Forced points")):
         if await _may_view(datasette, actor, table):
             span = await _one(db, SPAN[table], object_id)
             path = f"{datasette.urls.table(DATABASE, table)}?{urlencode({'diaObject_id': object_id})}"
-            told.append(Fact(name, f"{span['points']:,}", path))
+            told.append(Fact(label, f"{span['points']:,}", path))
             spans += [span["first"], span["last"]] if span["points"] else []
     if spans:
         told.append(Fact("MJD", f"{min(spans):.1f} to {max(spans):.1f}"))
