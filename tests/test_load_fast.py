@@ -13,7 +13,7 @@ import pytest
 from psycopg2.extensions import connection as Connection
 from scratch import PROJECT, Scratch, scratch, scratch_server
 
-from loader.ingest import foreign, indexes
+from loader.ingest import foreign, indexes, key_ranges, log
 from loader.ingest.ahead import ahead
 from loader.ingest.errors import RepeatedKey, UnknownReference
 from loader.ingest.put import put
@@ -216,3 +216,39 @@ def test_memory_doesnt_grow_with_the_file(scratch: Scratch, tmp_path: Path) -> N
     print(f"\n{large.stat().st_size:,} bytes read, {grown:,} more in memory", file=sys.stderr)
     assert scratch.counts()["elasticc_diatruth"] == 2_200_000
     assert grown < large.stat().st_size / 2
+
+
+@pytest.mark.parametrize("most", [None, 20])
+def test_the_keys_a_file_added_are_kept_whatever_their_gaps(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, most: int | None
+) -> None:
+    """Batches that touch, gaps within and between them, single keys; more ranges than are counted leave it to the database."""
+    if most is not None:
+        monkeypatch.setattr(key_ranges, "MOST", most)
+    parts = [np.arange(1, 2001), np.arange(2001, 2500), np.array([2502, 2504, 2505]), np.arange(3000, 9000, 2)]
+    with log.run(connection, "a test", "test", {}) as run:
+        put(connection, [sources(part) for part in parts], record=run.file([], "a test"))
+        run.end("done")
+    of_run = f"from ingest_addition where file_id in (select id from ingest_file where run_id = {run.id})"
+    keys = f"select unnest(keys) as r {of_run}"
+    kept = f"select sum(upper(r) - lower(r)) from ({keys}) k"
+    assert one(connection, kept) == sum(map(len, parts)) == one(connection, f"select count(*) from {SOURCE}")
+    lost = f'select count(*) from {SOURCE} s where not exists (select from ({keys}) k where k.r @> s."diaSourceId")'
+    assert one(connection, lost) == 0
+    assert one(connection, f"select count(*) from ({keys}) k") == 3 + 3000
+    assert one(connection, f"select sum(n_rows) {of_run}") == sum(map(len, parts))
+
+
+def test_keys_around_and_between_known_ones(connection: Connection, scratch: Scratch) -> None:
+    """Whether any are known is first asked of what lies between the lowest and the highest."""
+    put(connection, [sources(np.arange(1000, 2000))])
+    for ids, new, known in (
+        (np.arange(1, 1000), 999, 0),
+        (np.arange(2000, 2100), 100, 0),
+        (np.arange(2099, 2101), 1, 1),
+        (np.array([0, 5000]), 2, 0),
+        (np.arange(1500, 1501), 0, 1),
+    ):
+        (counts,) = put(connection, [sources(ids)])
+        assert (counts.new, counts.known) == (new, known)
+    assert scratch.counts()[SOURCE] == 2102

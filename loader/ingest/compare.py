@@ -77,6 +77,14 @@ limit 1
 FEW_OF = 10
 HOW_MANY = "select reltuples from pg_class where oid = %s::regclass"
 
+NEXT_KEY = sql.SQL("""
+select {first}
+from {table}
+where {first} >= %s
+order by {first}
+limit 1
+""")
+
 COUNT_KNOWN = sql.SQL("""
 select count(*), count(*) filter (where {differs})
 from {staged} i
@@ -116,11 +124,23 @@ where ({key}) = ({staged_key})
 
 def count_known(cursor: Cursor, table: Table, staging: Staging) -> tuple[int, int]:
     """Rows whose key is known, and those of them that differ in any way at all, as `compare` is to look at."""
+    if _is_apart(cursor, table, staging):
+        return 0, 0
     names = [name for name in staging.columns if name not in table.key]
     differs = _differs(names) if names else sql.SQL("false")
     cursor.execute(COUNT_KNOWN.format(**_at(table, staging), differs=differs))
     known, differing = cursor.fetchone() or (0, 0)
     return int(known), int(differing)
+
+
+def _is_apart(cursor: Cursor, table: Table, staging: Staging) -> bool:
+    """Whether no known key lies between the lowest and the highest staged one: a new file's mostly don't, and nothing joins."""
+    if staging.extent is None:
+        return False
+    low, high = staging.extent
+    cursor.execute(NEXT_KEY.format(first=sql.Identifier(table.key[0]), table=sql.Identifier(table.name)), [low])
+    found = cursor.fetchone()
+    return not found or int(found[0]) > high
 
 
 @contextmanager

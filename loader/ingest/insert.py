@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from loader.ingest import foreign
 from loader.ingest.indexes import without_indexes
-from loader.ingest.log import FileRecord, add_keys
+from loader.ingest.log import FileRecord, add_keys, add_ranges
 from loader.ingest.staging import Staging, listed, qualified
 from loader.ingest.tables import Table
 
@@ -21,8 +21,8 @@ select {columns}
 from {staged} i
 where {is_new}
 {order}
-returning target.{pk} as added
 """)
+RETURNING = sql.SQL("{insert} returning target.{pk} as added")
 ORDER = sql.SQL("order by {key}")
 IS_NEW = sql.SQL("not exists (select from {table} t where ({key}) = ({staged_key}))")
 
@@ -44,10 +44,26 @@ class Insertion:
             return 0
         if not keeps_references:
             with self._foreign_keys():
-                return add_keys(self.cursor, self._statement(), self.table.name, record)
+                return self._insert(record)
         foreign.check(self.cursor, self.table, self.staging, self._is_new, self.file)
         with foreign.unchecked(self.cursor), without_indexes(self.cursor, self.table.name, n_new):
-            return add_keys(self.cursor, self._statement(), self.table.name, record)
+            return self._insert(record)
+
+    def _insert(self, record: FileRecord | None) -> int:
+        """Where all rows are new, and their keys were counted as they came, the database has to find no ranges in them."""
+        bounds = self.staging.ranges.bounds if self._is_in_order and self.table.key == (self.table.pk,) else None
+        if bounds is not None:
+            self.cursor.execute(self._statement())
+            n_new = int(self.cursor.rowcount)
+            add_ranges(self.cursor, bounds, self.table.name, record)
+            return n_new
+        statement = RETURNING.format(insert=self._statement(), pk=sql.Identifier(self.table.pk))
+        return add_keys(self.cursor, statement, self.table.name, record)
+
+    @property
+    def _is_in_order(self) -> bool:
+        """All rows are new, and were staged in the order of their keys."""
+        return self.staging.is_in_order and not self.n_known
 
     @property
     def _is_new(self) -> sql.Composable:
@@ -61,14 +77,12 @@ class Insertion:
 
     def _statement(self) -> sql.Composed:
         """Rows that were staged in order are read in order."""
-        in_order = self.staging.is_in_order and not self.n_known
         return INSERT_NEW.format(
             table=sql.Identifier(self.table.name),
             staged=self.staging.staged,
             columns=listed(list(self.staging.columns)),
             is_new=self._is_new,
-            order=sql.SQL("") if in_order else ORDER.format(key=qualified("i", self.table.key)),
-            pk=sql.Identifier(self.table.pk),
+            order=sql.SQL("") if self._is_in_order else ORDER.format(key=qualified("i", self.table.key)),
         )
 
     @contextmanager

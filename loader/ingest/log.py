@@ -87,6 +87,17 @@ from kept
 """)
 
 
+ADD_RANGES = """
+insert into ingest_addition (file_id, tab, n_rows, keys)
+select %(file)s, %(table)s, sum(high - low + 1), range_agg(int8range(low, high, '[]'))
+from (
+    select low, high, (row_number() over (order by low) - 1) / %(ranges_a_row)s as number
+    from unnest(%(low)s::bigint[], %(high)s::bigint[]) as r(low, high)
+) chunk
+group by number
+"""
+
+
 @dataclass
 class FileRecord:
     """One file of a run. The first of `sources` gives the name that the counts stand beside."""
@@ -139,6 +150,14 @@ def add_keys(cursor: Cursor, insert: sql.Composable, table: str, record: FileRec
         cursor.execute(ADD_KEYS.format(insert=insert, ranges_a_row=sql.Literal(RANGES_A_ROW)), [record.id, table])
     row = cursor.fetchone()
     return int(row[0]) if row else 0
+
+
+def add_ranges(cursor: Cursor, bounds: tuple[list[int], list[int]], table: str, record: FileRecord | None) -> None:
+    """Keep the keys that were added: the lowest of each range, and the highest."""
+    if record is not None:
+        low, high = bounds
+        given = {"file": record.id, "table": table, "low": low, "high": high, "ranges_a_row": RANGES_A_ROW}
+        cursor.execute(ADD_RANGES, given)
 
 
 class Run:

@@ -14,6 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 from loader.ingest import values
 from loader.ingest.binary import encode
 from loader.ingest.errors import ConflictingValue, RepeatedKey
+from loader.ingest.key_ranges import KeyRanges
 from loader.ingest.rows import Column
 
 ROW = "#row"  # the row's number in its file; no column of ours has such a name
@@ -68,7 +69,8 @@ class Staging:
     """`columns` → PostgreSQL's type. Names that the target table doesn't have are the caller's own.
 
     Rows whose `key` is of whole numbers are sorted by it, batch by batch; where no batch reaches back into one before it,
-    no key can stand there twice, and neither index nor sort are needed to know it.
+    no key can stand there twice, and neither index nor sort are needed to know it; of a key of one column `ranges` then has
+    all. `extent` is the lowest and the highest of the key's first column.
     """
 
     def __init__(
@@ -81,6 +83,8 @@ class Staging:
         self.staged = sql.Identifier(self.name)
         self.rows = 0
         self.is_in_order = bool(key) and all(columns[name] in values.INTEGER_BITS for name in key)
+        self.ranges = KeyRanges()
+        self.extent: tuple[int, int] | None = None
         self._last_key: tuple[int, ...] | None = None
         fields = [sql.SQL("{} {}").format(sql.Identifier(each), sql.SQL(kind)) for each, kind in columns.items()]
         fields.append(sql.SQL("{} bigint").format(sql.Identifier(ROW)))
@@ -94,6 +98,8 @@ class Staging:
         n_rows = len(next(iter(columns.values())))
         rows = numbers if numbers is not None else np.arange(self.rows + 1, self.rows + n_rows + 1)
         order = self._order(columns) if self.is_in_order and n_rows else None
+        if self.key and n_rows:
+            self._note_extent(np.ma.getdata(columns[self.key[0]]))
         fields = [columns[name] if order is None else columns[name][order] for name in self.columns]
         stream = encode([*fields, rows if order is None else rows[order]], [*self.columns.values(), "bigint"])
         cursor.copy_expert(COPY.format(staged=self.staged, columns=listed([*self.columns, ROW])), io.BytesIO(stream))
@@ -108,7 +114,13 @@ class Staging:
         is_after = self._last_key is None or first > self._last_key
         self.is_in_order = is_after and (order is None or _increases(in_order))
         self._last_key = last
+        if self.is_in_order and len(in_order) == 1:
+            self.ranges.add(in_order[0])
         return order
+
+    def _note_extent(self, keys: NDArray[Any]) -> None:
+        low, high = int(keys.min()), int(keys.max())
+        self.extent = (min(low, self.extent[0]), max(high, self.extent[1])) if self.extent else (low, high)
 
     def add_key(self, cursor: Cursor, file: Path | str | None) -> None:
         """See to it that no key stands there twice, and that the plans of what follows are near linear. Raises RepeatedKey."""
