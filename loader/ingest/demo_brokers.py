@@ -1,5 +1,6 @@
 """What two invented brokers say of the demo sample's alerts: messages, classifiers, classifications."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -57,14 +58,21 @@ def classification_rows(
         (np.array([one.class_id for one in CLASSES]), shares),
         (np.array(CATEGORIES), np.stack([shares[:, category == one].sum(axis=1) for one in CATEGORIES], axis=1)),
     )
-    rows: list[tuple[Rows, NDArray[np.int64]]] = []
+    messages: list[tuple[Rows, NDArray[np.int64]]] = []
+    classifications: list[tuple[Rows, NDArray[np.int64]]] = []
     for broker, (class_ids, probability) in enumerate(by_broker):
         at = np.flatnonzero(answers[broker])
         message = _messages(broker, alert_ids[at], sent_us[at])
-        rows.append((message, object_ids[at]))
+        messages.append((message, object_ids[at]))
         said = _classifications(broker, alert_ids[at], class_ids, probability[at], message.columns["modified"])
-        rows.append((said, np.repeat(object_ids[at], len(class_ids))))
-    return rows
+        classifications.append((said, np.repeat(object_ids[at], len(class_ids))))
+    return [_joined(messages), _joined(classifications)]
+
+
+def _joined(parts: Sequence[tuple[Rows, NDArray[np.int64]]]) -> tuple[Rows, NDArray[np.int64]]:
+    """One table's rows at once, so that the loader can put them in the order of their keys."""
+    columns = {name: np.concatenate([rows.columns[name] for rows, _ in parts]) for name in parts[0][0].columns}
+    return Rows(parts[0][0].table, columns), np.concatenate([owner for _, owner in parts])
 
 
 def _classifier_ids() -> NDArray[np.int64]:
