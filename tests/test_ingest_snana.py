@@ -1,6 +1,8 @@
 """SNANA files go in whole and once; what breaks a rule stays out, and says where and why."""
 
 import gzip
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from astropy.io import fits
-from scratch import Scratch, scratch, scratch_server
+from scratch import PROJECT, Scratch, scratch, scratch_server
+
+from loader.ingest import snana
+from loader.ingest.rows import Rows
+from loader.ingest.source import open_source
 
 __all__ = ["scratch", "scratch_server"]
 
@@ -64,7 +70,9 @@ def make_phot() -> Table:
     }
 
 
-def write(folder: Path, name: str, head: Table | None, phot: Table | None, *, n_quantiles: int = 11) -> Path:
+def write(
+    folder: Path, name: str, head: Table | None, phot: Table | None, *, n_quantiles: int = 11, ending: str = ".FITS.gz"
+) -> Path:
     folder.mkdir(exist_ok=True)
     for kind, table in (("HEAD", head), ("PHOT", phot)):
         if table is not None:
@@ -80,7 +88,7 @@ def write(folder: Path, name: str, head: Table | None, phot: Table | None, *, n_
                 for key, one in table.items()
             ]
             made = fits.HDUList([primary, fits.BinTableHDU.from_columns(columns)])
-            made.writeto(folder / f"{name}_{kind}.FITS.gz", overwrite=True)
+            made.writeto(folder / f"{name}_{kind}{ending}", overwrite=True)
     return folder
 
 
@@ -135,6 +143,62 @@ def test_loading_twice_changes_nothing(scratch: Scratch, tmp_path: Path) -> None
     assert scratch.counts() == before
 
 
+def test_a_large_pair_comes_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole objects at a time; the rows are the same, and so are their numbers."""
+    write(tmp_path, "a", make_head(), make_phot())
+    pair = snana.find([tmp_path]).pairs[0]
+
+    def read() -> list[Rows]:
+        with open_source(pair.head) as head, open_source(pair.phot) as phot:
+            return list(snana.read_pair(head, phot, sim_version="v7"))
+
+    whole = read()
+    monkeypatch.setattr(snana, "POINTS_AT_ONCE", 1)
+    parts = read()
+    assert (len(whole), len(parts)) == (1 + 3, 1 + 2 * 3)
+    for rows in whole:
+        same = [part for part in parts if part.table == rows.table]
+        assert np.array_equal(np.concatenate([part.numbers for part in same]), rows.numbers)
+        for name, values in rows.columns.items():
+            assert np.array_equal(np.concatenate([part.columns[name] for part in same]), values)
+
+
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from loader.ingest import snana
+from loader.ingest.source import open_source
+def read(folder):
+    with open_source(Path(folder, "a_HEAD.FITS")) as head, open_source(Path(folder, "a_PHOT.FITS")) as phot:
+        return sum(len(rows) for rows in snana.read_pair(head, phot) if rows.table == "elasticc_diaforcedsource")
+n = read(sys.argv[1])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+n += read(sys.argv[2])
+print(n, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+"""
+
+
+def test_memory_doesnt_grow_with_phot(tmp_path: Path) -> None:
+    points_each, n_objects = 20_000, {"small": 20, "large": 100}
+    for name, count in n_objects.items():
+        head = {key: np.repeat(values[:1], count) for key, values in make_head().items()}
+        start = np.arange(count, dtype=np.int32) * (points_each + 1)
+        head |= {"SNID": np.arange(1, count + 1).astype("S16"), "NOBS": np.full(count, points_each, dtype=np.int32),
+                 "PTROBS_MIN": start + 1, "PTROBS_MAX": start + points_each}  # fmt: skip
+        n_rows = count * (points_each + 1)
+        phot = {key: np.resize(values[:1], n_rows) for key, values in make_phot().items()}
+        phot["BAND"][points_each :: points_each + 1] = b"-"
+        phot |= {f"SIM_{at}": np.random.default_rng(at).random(n_rows) for at in range(6)}
+        write(tmp_path / name, "a", head, phot, ending=".FITS")
+    command = [sys.executable, "-c", MEASURED, str(tmp_path / "small"), str(tmp_path / "large")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT, timeout=120)
+    n_points, grown = map(int, done.stdout.split())
+    assert n_points == points_each * sum(n_objects.values())
+    plain = n_objects["large"] * points_each * 74
+    print(f"\n{plain:,} bytes of PHOT read, {grown:,} more in memory", file=sys.stderr)
+    assert grown < plain / 4
+
+
 def test_no_quantiles_and_no_objects_are_fine(scratch: Scratch, tmp_path: Path) -> None:
     write(tmp_path / "sim", "galactic", make_head(quantiles=False), make_phot(), n_quantiles=0)
     empty = {name: values[:0] for name, values in make_head().items()}
@@ -142,6 +206,11 @@ def test_no_quantiles_and_no_objects_are_fine(scratch: Scratch, tmp_path: Path) 
     assert scratch.loader("load", "snana", tmp_path).returncode == 0
     assert scratch.counts() == ONE_PAIR
     assert scratch.rows('select distinct "hostgal_zphot_q050" from elasticc_diaobject') == [(None,)]
+
+
+def longer(table: Table, band: bytes) -> Table:
+    """With its last row again, in another band."""
+    return with_value({name: np.append(values, values[-1:]) for name, values in table.items()}, "BAND", -1, band)
 
 
 def with_value(table: Table, name: str, at: int, value: object) -> Table:
@@ -163,6 +232,14 @@ REFUSALS: dict[str, tuple[Callable[[], tuple[Table | None, Table | None]], str]]
     "unknown PHOT column": (
         lambda: (make_head(900), {**make_phot(), "SPARKLE": np.zeros(7)}), "bad_PHOT.FITS.gz: unknown column SPARKLE"
     ),
+    "one more separator": (
+        lambda: (make_head(900), longer(make_phot(), b"-")), "bad_PHOT.FITS.gz: 3 separator rows for 2 objects"
+    ),
+    "no last separator": (
+        lambda: (make_head(900), {name: values[:-1] for name, values in make_phot().items()}),
+        "bad_PHOT.FITS.gz: 1 separator rows for 2 objects",
+    ),
+    "one more point": (lambda: (make_head(900), longer(make_phot(), b"g")), "bad_PHOT.FITS.gz, row 8: a point of no"),
     "missing column": (lambda: (without(make_head(900), "MWEBV"), make_phot()), "bad_HEAD.FITS.gz: no column MWEBV"),
     "missing PHOT column": (lambda: (make_head(900), without(make_phot(), "MJD")), "bad_PHOT.FITS.gz: no column MJD"),
     "missing quantiles": (lambda: (make_head(900, quantiles=False), make_phot()), "no column HOSTGAL2_ZPHOT_Q000"),

@@ -47,7 +47,8 @@ def part(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
     with (SHARED / "alerts" / "alerts_v0_9_ocf.avro").open("rb") as stream:
         every = list(fastavro.reader(stream))
     for pair in sorted(snana.find([SHARED / "elasticc2_snana"]).pairs, key=lambda each: each.phot.stat().st_size):
-        ids = {int(each) for each in snana.read_pair(pair)[0].columns["diaObjectId"]}
+        with open_source(pair.head) as head, open_source(pair.phot) as phot:
+            ids = {int(each) for each in next(snana.read_pair(head, phot)).columns["diaObjectId"]}
         alerts = [each for each in every if each["diaObject"]["diaObjectId"] in ids][:12]
         if len(alerts) > 4:
             break

@@ -15,6 +15,7 @@ from loader.ingest.rows import Column, Rows
 from loader.ingest.values import BANDS
 
 MOST_LINE = 1 << 16
+BATCH_ROWS = 20_000
 BIGINTS = ("diaObjectId", "galid")
 INTEGERS = ("libid", "sim_searcheff_mask", "gentype", "sim_template_index", "nobs", "nobs_saturate")
 FLOATS = (
@@ -27,8 +28,8 @@ NAMES = {RENAMED.get(ours, f"PEAKMAG_{ours[-1]}" if ours.startswith("peakmag_") 
          for ours in (*BIGINTS, *INTEGERS, *FLOATS)}  # fmt: skip
 
 
-def parse(file: Path | str, stream: BinaryIO) -> Rows:
-    """Object truths. Rows count from 1 over the lines of the file."""
+def parse(file: Path | str, stream: BinaryIO) -> Iterator[Rows]:
+    """Object truths, BATCH_ROWS at a time. Rows count from 1 over the lines of the file."""
     names: list[str] | None = None
     rows: list[list[str]] = []
     numbers: list[int] = []
@@ -44,11 +45,14 @@ def parse(file: Path | str, stream: BinaryIO) -> Rows:
                 raise BadRow(f"{len(words) - 1} values for {len(names)} columns", file=file, row=number)
             rows.append(words[1:])
             numbers.append(number)
+            if len(rows) == BATCH_ROWS:
+                yield _rows(file, names, rows, numbers)
+                rows, numbers = [], []
         else:
             raise BadRow(f"a line that begins with {words[0][:40]!r}", file=file, row=number)
     if names is None:
         raise UnreadableFile("no VARNAMES line", file=file)
-    return _rows(file, names, rows, numbers)
+    yield _rows(file, names, rows, numbers)
 
 
 def _lines(file: Path | str, stream: BinaryIO) -> Iterator[str]:

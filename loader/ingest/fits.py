@@ -1,4 +1,4 @@
-"""The first binary table of a FITS file, as SNANA writes them: header cards and one numpy table.
+"""The first binary table of a FITS file, as SNANA writes them: header cards, and rows in pieces as numpy records.
 
 Astropy takes 100 ms for the 200 columns of a small file, this room 2. It reads no more than is needed here, and refuses the
 rest: scaled columns, arrays of variable length, more than a table's own bytes. https://fits.gsfc.nasa.gov/fits_standard.html
@@ -7,8 +7,7 @@ rest: scaled columns, arrays of variable length, more than a table's own bytes. 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, BinaryIO, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,8 @@ from loader.ingest.errors import UnreadableFile
 BLOCK = 2880
 CARD = 80
 MOST_CARDS = 100_000
+MOST_ROW = 1 << 14  # bytes; a HEAD has 2,000 at most
+PIECE = 1 << 20
 
 Value: TypeAlias = str | int | float | bool
 Header: TypeAlias = Mapping[str, Value]
@@ -32,34 +33,84 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([EDed][+-]?\d+)?")
 
 
 @dataclass(frozen=True)
-class _Unit:
-    """One header and its data, which end at `end`, padding included."""
+class Table:
+    """The first binary table of a file, read from start to end.
+
+    `header` is the primary one; `dtype` has the file's byte order.
+    """
 
     header: Header
-    start: int
-    end: int
+    dtype: np.dtype[Any]
+    n_rows: int
+    _bytes: "_Bytes"
+    _end: int
+
+    def read(self, n_rows: int) -> NDArray[Any]:
+        """The next rows, at most `n_rows`. Raises UnreadableFile where the file ends before them."""
+        content = self._bytes.take(n_rows * self.dtype.itemsize)
+        left_over = len(content) % self.dtype.itemsize
+        if left_over or len(content) < n_rows * self.dtype.itemsize:
+            self._bytes.refuse_cut(self._end)
+        return np.frombuffer(content, dtype=self.dtype)
+
+    def finish(self) -> None:
+        """Read what comes after its rows, so that a cut or a damage behind them is seen, too."""
+        self._bytes.skip_to(self._end)
+        self._bytes.skip_all()
 
 
-def read_table(content: bytes, file: Path) -> tuple[Header, NDArray[Any]]:
-    """The primary header, and the first table in native byte order. Raises UnreadableFile."""
-    primary = _unit(content, 0, file)
-    if primary.header.get("SIMPLE") is not True:
+class _Bytes:
+    """A stream with its position, read in pieces, so that a size that a header claims costs nothing until it is there."""
+
+    def __init__(self, stream: BinaryIO, file: str) -> None:
+        self._stream = stream
+        self.file = file
+        self.position = 0
+
+    def take(self, n_bytes: int) -> bytes:
+        """Less than `n_bytes` at the end of the stream."""
+        pieces: list[bytes] = []
+        while n_bytes and (piece := self._stream.read(min(n_bytes, PIECE))):
+            pieces.append(piece)
+            n_bytes -= len(piece)
+            self.position += len(piece)
+        return b"".join(pieces)
+
+    def skip_to(self, position: int) -> None:
+        while self.position < position:
+            piece = self._stream.read(min(position - self.position, PIECE))
+            if not piece:
+                self.refuse_cut(position)
+            self.position += len(piece)
+
+    def skip_all(self) -> None:
+        while self._stream.read(PIECE):
+            pass
+
+    def refuse_cut(self, end: int) -> NoReturn:
+        raise UnreadableFile(f"truncated: {end - self.position} bytes are missing at its end", file=self.file)
+
+
+def open_table(stream: BinaryIO, file: str) -> Table:
+    """The headers are read, and the stream stands at the first row. Raises UnreadableFile."""
+    content = _Bytes(stream, file)
+    primary = _header(content)
+    if primary is None or primary.get("SIMPLE") is not True:
         _refuse(file, "it doesn't begin with SIMPLE = T")
-    if primary.end >= len(content):
+    content.skip_to(content.position + _data_bytes(primary, file))
+    header = _header(content)
+    if header is None or header.get("XTENSION") != "BINTABLE":
         raise UnreadableFile("no binary table in it", file=file)
-    table = _unit(content, primary.end, file)
-    if table.header.get("XTENSION") != "BINTABLE":
-        raise UnreadableFile("no binary table in it", file=file)
-    dtype = _dtype(table.header, file)
-    n_rows = _size(table.header, "NAXIS2", file)
-    if not dtype.itemsize or dtype.itemsize != _size(table.header, "NAXIS1", file):
-        _refuse(file, f"NAXIS1 is {table.header['NAXIS1']}, and its columns have {dtype.itemsize} bytes")
-    raw = np.frombuffer(content, dtype=dtype, count=n_rows, offset=table.start)
-    return primary.header, raw.astype(dtype.newbyteorder("="))
+    dtype = _dtype(header, file)
+    if not dtype.itemsize or dtype.itemsize != _size(header, "NAXIS1", file):
+        _refuse(file, f"NAXIS1 is {header['NAXIS1']}, and its columns have {dtype.itemsize} bytes")
+    if dtype.itemsize > MOST_ROW:
+        _refuse(file, f"rows of {dtype.itemsize:,} bytes")
+    return Table(primary, dtype, _size(header, "NAXIS2", file), content, content.position + _data_bytes(header, file))
 
 
-def _unit(content: bytes, start: int, file: Path) -> _Unit:
-    header, data = _header(content, start, file)
+def _data_bytes(header: Header, file: str) -> int:
+    """How many bytes follow a header, padding included."""
     n_axes = _size(header, "NAXIS", file)
     n_values = 1 if n_axes else 0
     for axis in range(1, n_axes + 1):
@@ -69,35 +120,36 @@ def _unit(content: bytes, start: int, file: Path) -> _Unit:
         _refuse(file, f"BITPIX is {bits}")
     groups, heap = (_size(header, name, file) if name in header else none for name, none in (("GCOUNT", 1), ("PCOUNT", 0)))
     n_bytes = abs(int(bits)) // 8 * groups * (heap + n_values)
-    end = data + -(-n_bytes // BLOCK) * BLOCK
-    if end > len(content):
-        raise UnreadableFile(f"truncated: {end - len(content)} bytes are missing at its end", file=file)
-    return _Unit(header, data, end)
+    return -(-n_bytes // BLOCK) * BLOCK
 
 
-def _header(content: bytes, start: int, file: Path) -> tuple[Header, int]:
-    """The values by key, and where the data begin. Comments, and whatever has no value, are passed over."""
+def _header(content: _Bytes) -> Header | None:
+    """The values by key; None at the end of the file. Comments, and whatever has no value, are passed over."""
     header: dict[str, Value] = {}
-    for number in range(MOST_CARDS):
-        at = start + number * CARD
-        card = content[at : at + CARD]
-        if len(card) < CARD:
+    file = content.file
+    for block in range(MOST_CARDS * CARD // BLOCK):
+        cards = content.take(BLOCK)
+        if not cards and not block:
+            return None
+        if len(cards) < BLOCK:
             raise UnreadableFile("truncated: its header has no end", file=file)
-        if not TEXT.fullmatch(card) or not KEY.fullmatch(card[:8]):
-            _refuse(file, f"card {number + 1} of a header is no text of FITS")
-        key = card[:8].decode().rstrip()
-        if key == "END":
-            return header, start + -(-(number + 1) * CARD // BLOCK) * BLOCK
-        if card[8:10] == b"= ":
-            if key in header:
-                _refuse(file, f"{key} stands twice in a header")
-            value = _value(card[10:].decode().strip(), key, file)
-            if value is not None:
-                header[key] = value
+        for at in range(0, BLOCK, CARD):
+            card = cards[at : at + CARD]
+            if not TEXT.fullmatch(card) or not KEY.fullmatch(card[:8]):
+                _refuse(file, f"card {(block * BLOCK + at) // CARD + 1} of a header is no text of FITS")
+            key = card[:8].decode().rstrip()
+            if key == "END":
+                return header
+            if card[8:10] == b"= ":
+                if key in header:
+                    _refuse(file, f"{key} stands twice in a header")
+                value = _value(card[10:].decode().strip(), key, file)
+                if value is not None:
+                    header[key] = value
     _refuse(file, f"a header of more than {MOST_CARDS:,} cards")
 
 
-def _value(text: str, key: str, file: Path) -> Value | None:
+def _value(text: str, key: str, file: str) -> Value | None:
     """None where the card gives none."""
     string = STRING.match(text)
     if string:
@@ -114,14 +166,14 @@ def _value(text: str, key: str, file: Path) -> Value | None:
     return int(word) if re.fullmatch(r"[+-]?\d{1,18}", word) else float(word.upper().replace("D", "E"))
 
 
-def _size(header: Header, key: str, file: Path) -> int:
+def _size(header: Header, key: str, file: str) -> int:
     value = header.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**40:
         _refuse(file, f"{key} is {value}")
     return value
 
 
-def _dtype(header: Header, file: Path) -> np.dtype[Any]:
+def _dtype(header: Header, file: str) -> np.dtype[Any]:
     if (header.get("BITPIX"), header.get("NAXIS"), header.get("GCOUNT")) != (8, 2, 1):
         _refuse(file, "a table's BITPIX, NAXIS and GCOUNT must be 8, 2 and 1")
     if header.get("PCOUNT") != 0:
@@ -142,7 +194,7 @@ def _dtype(header: Header, file: Path) -> np.dtype[Any]:
     return np.dtype([*fields.values()])
 
 
-def _field(name: str, form: str, file: Path) -> tuple[Any, ...]:
+def _field(name: str, form: str, file: str) -> tuple[Any, ...]:
     match = FORM.fullmatch(form)
     count = int(match[1] or 1) if match and len(match[1]) < 7 else -1
     if match and count >= 0 and match[2] == "A":
@@ -152,5 +204,5 @@ def _field(name: str, form: str, file: Path) -> tuple[Any, ...]:
     _refuse(file, f"the column {name} has the form {form!r}")
 
 
-def _refuse(file: Path, reason: str) -> NoReturn:
+def _refuse(file: str, reason: str) -> NoReturn:
     raise UnreadableFile(f"not a whole FITS file: {reason}", file=file)

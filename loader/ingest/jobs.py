@@ -114,7 +114,7 @@ def snana_jobs(folders: Sequence[Path], sim_version: str | None) -> Jobs:
 
 
 def _pair_reader(pair: snana.Pair, sim_version: str | None) -> Reader:
-    return lambda sources: snana.read_pair(pair, sim_version=sim_version)
+    return lambda sources: snana.read_pair(*sources, sim_version=sim_version)
 
 
 def _each(

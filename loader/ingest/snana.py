@@ -5,7 +5,7 @@ PTROBS pointers, separator rows, bands or ids don't fit one another.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loader.ingest.errors import BadRow, MissingColumn, MissingPartner, UnknownColumn, UnreadableFile
-from loader.ingest.fits import Header, read_table
+from loader.ingest.fits import Header, Table, open_table
 from loader.ingest.rows import Column, Rows
-from loader.ingest.source import open_source
+from loader.ingest.source import Source
 from loader.ingest.values import BANDS
 
 DETECTION = 4096  # the bit of PHOTFLAG
 SEPARATOR = "-"  # the BAND of the row between two objects
 POINTS_PER_OBJECT = 100_000  # diaForcedSourceId = SNID * 100000 + k
 FIRST_DEMO_OBJECT = 10**12  # ids from here on are the demo sample's, see demo.py
+POINTS_AT_ONCE = 200_000
 FLUXCAL_TO_NJY = 10 ** ((31.4 - 27.5) / 2.5)
 
 FORMAT = re.compile(r"(?P<stem>.+)_(?P<kind>HEAD|PHOT)\.FITS(\.gz)?", re.IGNORECASE)
@@ -105,32 +106,49 @@ def _half(side: Mapping[str, Path]) -> MissingPartner:
     return MissingPartner(f"a {kind} file without its {partner} file beside it", file=file)
 
 
-def read_pair(pair: Pair, *, sim_version: str | None = None) -> list[Rows]:
-    """Objects, forced sources, sources and alerts of one pair, in the order of their foreign keys."""
-    head_header, head = _read(pair.head)
-    _, phot = _read(pair.phot)
-    _check_columns(pair.head, head, needed=_head_needed(head_header), unused=HEAD_UNUSED, may_have=QUANTILE_COLUMNS)
-    _check_columns(pair.phot, phot, needed=PHOT_NEEDED, unused=PHOT_UNUSED)
-    if head_header.get("PHOTFLAG_DETECT", DETECTION) != DETECTION:
-        raise UnreadableFile(f"PHOTFLAG_DETECT is {head_header['PHOTFLAG_DETECT']}, not {DETECTION}", file=pair.head)
-    ids = _object_ids(pair.head, head)
-    bands = np.char.strip(_texts(pair.phot, phot, "BAND")) if len(phot) else np.zeros(0, dtype=np.str_)
-    first, counts = _pointers(pair, head, bands)
-    return [_objects(pair.head, head, ids, sim_version), *_photometry(pair.phot, head, phot, bands, ids, first, counts)]
+def read_pair(head_source: Source, phot_source: Source, *, sim_version: str | None = None) -> Iterator[Rows]:
+    """Objects; then forced sources, sources and alerts, of objects with about POINTS_AT_ONCE. HEAD is held, PHOT isn't."""
+    head_file, phot_file = head_source.name, phot_source.name
+    head_table = open_table(head_source.stream(), head_file)
+    _check_columns(head_file, head_table, needed=_head_needed(head_table.header), unused=HEAD_UNUSED, may_have=QUANTILE_COLUMNS)
+    if head_table.header.get("PHOTFLAG_DETECT", DETECTION) != DETECTION:
+        raise UnreadableFile(f"PHOTFLAG_DETECT is {head_table.header['PHOTFLAG_DETECT']}, not {DETECTION}", file=head_file)
+    head = head_table.read(head_table.n_rows)
+    head_table.finish()
+    phot = open_table(phot_source.stream(), phot_file)
+    _check_columns(phot_file, phot, needed=PHOT_NEEDED, unused=PHOT_UNUSED)
+    ids = _object_ids(head_file, head)
+    counts = _point_counts(head_file, head, phot.n_rows, phot_file)
+    yield _objects(head_file, head, ids, sim_version)
+    first_row = 0
+    for group in _groups(counts):
+        rows = phot.read(int(counts[group].sum()) + group.stop - group.start)
+        at = _points(phot_file, head_file, rows, counts[group], first_row)
+        yield from _photometry(phot_file, head[group], rows[at], ids[group], counts[group], at + first_row)
+        first_row += len(rows)
+    _refuse_rest(phot_file, head_file, phot, first_row, len(head))
+    phot.finish()
+
+
+def _groups(counts: NDArray[np.int64]) -> Iterator[slice]:
+    """Objects that follow one another, of POINTS_AT_ONCE at most or of one object."""
+    start, total = 0, 0
+    for number, count in enumerate(counts):
+        if number > start and total + count > POINTS_AT_ONCE:
+            yield slice(start, number)
+            start, total = number, 0
+        total += int(count)
+    if start < len(counts):
+        yield slice(start, len(counts))
 
 
 def _head_needed(header: Header) -> frozenset[str]:
     return HEAD_NEEDED - QUANTILE_COLUMNS if header.get("NZPHOT_Q", 0) == 0 else HEAD_NEEDED
 
 
-def _read(file: Path) -> tuple[Header, NDArray[Any]]:
-    with open_source(file) as source:
-        return read_table(source.stream().read(), file)
-
-
 def _check_columns(
-    file: Path,
-    table: NDArray[Any],
+    file: str,
+    table: Table,
     *,
     needed: frozenset[str],
     unused: re.Pattern[str],
@@ -145,14 +163,14 @@ def _check_columns(
         raise UnknownColumn(f"unknown column {', '.join(unknown)}", file=file)
 
 
-def _texts(file: Path, table: NDArray[Any], name: str) -> NDArray[np.str_]:
+def _texts(file: str, table: NDArray[Any], name: str) -> NDArray[np.str_]:
     try:
         return table[name].astype(np.str_)
     except UnicodeDecodeError as error:
         raise UnreadableFile(f"{name} is not ASCII: {error}", file=file) from error
 
 
-def _object_ids(file: Path, head: NDArray[Any]) -> NDArray[np.int64]:
+def _object_ids(file: str, head: NDArray[Any]) -> NDArray[np.int64]:
     ids = np.zeros(len(head), dtype=np.int64)
     for number, text in enumerate(_texts(file, head, "SNID")):
         if not re.fullmatch(r"[0-9]{1,12}", text.strip()):
@@ -169,35 +187,55 @@ def _first_repeated(ids: NDArray[np.int64]) -> int | None:
     return int(np.setdiff1d(np.arange(len(ids)), firsts)[0]) if len(firsts) < len(ids) else None
 
 
-def _pointers(pair: Pair, head: NDArray[Any], bands: NDArray[np.str_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Each object's first row in PHOT (from 0) and its number of points, after checking that they cover PHOT."""
+def _point_counts(file: str, head: NDArray[Any], n_rows: int, phot_file: str) -> NDArray[np.int64]:
+    """Each object's number of points, after checking that the pointers name rows of PHOT one after the other."""
     low = head["PTROBS_MIN"].astype(np.int64)
     high = head["PTROBS_MAX"].astype(np.int64)
     counts = high - low + 1
-    _refuse_first(pair.head, counts < 1, "PTROBS_MAX is below PTROBS_MIN")
-    _refuse_first(pair.head, counts != head["NOBS"], "NOBS is not PTROBS_MAX - PTROBS_MIN + 1")
-    _refuse_first(pair.head, counts > POINTS_PER_OBJECT, f"more than {POINTS_PER_OBJECT} points")
-    _refuse_first(pair.head, high > len(bands), f"PTROBS_MAX is past the {len(bands)} rows of {pair.phot.name}")
+    _refuse_first(file, counts < 1, "PTROBS_MAX is below PTROBS_MIN")
+    _refuse_first(file, counts != head["NOBS"], "NOBS is not PTROBS_MAX - PTROBS_MIN + 1")
+    _refuse_first(file, counts > POINTS_PER_OBJECT, f"more than {POINTS_PER_OBJECT} points")
+    _refuse_first(file, high > n_rows, f"PTROBS_MAX is past the {n_rows} rows of {Path(phot_file).name}")
     expected = np.concatenate(([1], high[:-1] + 2)) if len(head) else low
-    _refuse_first(pair.head, low != expected, "PTROBS_MIN is not one separator row after the object before")
-    is_point = np.zeros(len(bands), dtype=np.bool_)
-    for start, count in zip(low - 1, counts, strict=True):
-        is_point[start : start + count] = True
-    is_separator = bands == SEPARATOR
-    _refuse_first(pair.phot, is_point & is_separator, f"a separator row within an object of {pair.head.name}")
-    _refuse_first(pair.phot, ~is_point & ~is_separator, f"a point of no object of {pair.head.name}")
-    if len(head) and np.count_nonzero(is_separator) != len(head):
-        raise BadRow(f"{np.count_nonzero(is_separator)} separator rows for {len(head)} objects", file=pair.phot)
-    return low - 1, counts
+    _refuse_first(file, low != expected, "PTROBS_MIN is not one separator row after the object before")
+    if len(high) and high[-1] == n_rows:
+        raise BadRow(f"{len(high) - 1} separator rows for {len(high)} objects", file=phot_file)
+    return counts
 
 
-def _refuse_first(file: Path, is_bad: NDArray[np.bool_], reason: str) -> None:
+def _points(file: str, head_file: str, rows: NDArray[Any], counts: NDArray[np.int64], first_row: int) -> NDArray[np.int64]:
+    """Which of `rows` are points: `counts` of them, a separator row after each object's."""
+    is_separator = _bands(file, rows) == SEPARATOR
+    is_point = np.ones(len(rows), dtype=np.bool_)
+    is_point[np.cumsum(counts + 1) - 1] = False
+    _refuse_first(file, is_point & is_separator, f"a separator row within an object of {Path(head_file).name}", first_row)
+    _refuse_first(file, ~is_point & ~is_separator, f"a point of no object of {Path(head_file).name}", first_row)
+    return np.flatnonzero(is_point)
+
+
+def _refuse_rest(file: str, head_file: str, phot: Table, n_read: int, n_objects: int) -> None:
+    """Rows after the last object's separator."""
+    n_separators = n_objects
+    while n_read < phot.n_rows:
+        rows = phot.read(min(POINTS_AT_ONCE, phot.n_rows - n_read))
+        _refuse_first(file, _bands(file, rows) != SEPARATOR, f"a point of no object of {Path(head_file).name}", n_read)
+        n_read += len(rows)
+        n_separators += len(rows)
+    if n_separators != n_objects:
+        raise BadRow(f"{n_separators} separator rows for {n_objects} objects", file=file)
+
+
+def _bands(file: str, rows: NDArray[Any]) -> NDArray[np.str_]:
+    return np.char.strip(_texts(file, rows, "BAND")) if len(rows) else np.zeros(0, dtype=np.str_)
+
+
+def _refuse_first(file: str, is_bad: NDArray[np.bool_], reason: str, first_row: int = 0) -> None:
     bad = np.flatnonzero(is_bad)
     if len(bad):
-        raise BadRow(reason, file=file, row=int(bad[0]) + 1)
+        raise BadRow(reason, file=file, row=first_row + int(bad[0]) + 1)
 
 
-def _objects(file: Path, head: NDArray[Any], ids: NDArray[np.int64], sim_version: str | None) -> Rows:
+def _objects(file: str, head: NDArray[Any], ids: NDArray[np.int64], sim_version: str | None) -> Rows:
     columns: dict[str, Column] = {"diaObjectId": ids}
     if sim_version is not None:
         columns["simVersion"] = np.full(len(ids), sim_version)
@@ -208,19 +246,17 @@ def _objects(file: Path, head: NDArray[Any], ids: NDArray[np.int64], sim_version
 
 
 def _photometry(
-    file: Path,
+    file: str,
     head: NDArray[Any],
-    phot: NDArray[Any],
-    bands: NDArray[np.str_],
+    points: NDArray[Any],
     ids: NDArray[np.int64],
-    first: NDArray[np.int64],
     counts: NDArray[np.int64],
+    at: NDArray[np.int64],
 ) -> list[Rows]:
-    """Forced sources of every point; sources and alerts of the detections."""
+    """Forced sources of every point; sources and alerts of the detections. `at`: the points' rows in the file, from 0."""
     owner = np.repeat(np.arange(len(ids)), counts)
     k = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
-    at = np.repeat(first, counts) + k
-    points, band = phot[at], bands[at]
+    band = _bands(file, points)
     _refuse_first_at(file, at, ~np.isin(band, BANDS), "BAND is none of ugrizY")
     # float32 on purpose: the alerts' values were made so, and compare equal bit by bit (1,500 of 1,500).
     flux = points["FLUXCAL"].astype(np.float32) * np.float32(FLUXCAL_TO_NJY)
@@ -237,7 +273,7 @@ def _photometry(
         "psFluxErr": flux_err.astype(np.float64),
     }
     forced = Rows("elasticc_diaforcedsource", {"diaForcedSourceId": source_ids, **shared}, file, at + 1)
-    seen = np.flatnonzero(points["PHOTFLAG"] & DETECTION)
+    seen = np.flatnonzero(points["PHOTFLAG"].astype(np.int64) & DETECTION)
     _refuse_first_at(file, at[seen], flux_err[seen] <= 0, "a detection whose FLUXCALERR is not positive")
     source: dict[str, Column] = {
         "diaSourceId": source_ids[seen],
@@ -258,7 +294,7 @@ def _photometry(
     ]
 
 
-def _refuse_first_at(file: Path, at: NDArray[np.int64], is_bad: NDArray[np.bool_], reason: str) -> None:
+def _refuse_first_at(file: str, at: NDArray[np.int64], is_bad: NDArray[np.bool_], reason: str) -> None:
     bad = np.flatnonzero(is_bad)
     if len(bad):
         raise BadRow(reason, file=file, row=int(at[bad[0]]) + 1)

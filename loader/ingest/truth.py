@@ -37,11 +37,11 @@ def read_source_truth(source: Source) -> Iterator[Rows]:
 
 
 def read_object_truth(source: Source, path: Path) -> Iterator[Rows]:
-    """CSV by its name; anything else is a DUMP, which is small: a row an object."""
+    """CSV by its name; anything else is a DUMP."""
     if path.name.lower().removesuffix(".gz").endswith(".csv"):
         yield from _whole(source, read_csv(source, "elasticc_diaobjecttruth", OBJECT_TYPES, dump.NAMES), dump.NAMES)
         return
-    yield dump.parse(source.name, source.stream())
+    yield from dump.parse(source.name, source.stream())
 
 
 def _whole(source: Source, batches: Iterator[Rows], names: Mapping[str, str]) -> Iterator[Rows]:

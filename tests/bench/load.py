@@ -247,7 +247,7 @@ def created_by_django(batches: Sequence[Rows]) -> tuple[int, float]:
 def simulations(bench: Bench) -> None:
     pairs = [data.write_pair(_folder(f"pair-{n}"), n) for n in range(2 * (ROUNDS + 1))]
     ours = _each(pair.head.parent for pair in pairs[::2])
-    rows = _each(data.write_rows(HOME / f"rows-{n}", snana.read_pair(pair), KEYS) for n, pair in enumerate(pairs[1::2]))
+    rows = _each(data.write_rows(HOME / f"rows-{n}", _pair_rows(pair), KEYS) for n, pair in enumerate(pairs[1::2]))
     taken = rounds(
         {
             "ours": rate(lambda: bench.load(list(jobs.snana_jobs([next(ours)], None)))),
@@ -256,6 +256,11 @@ def simulations(bench: Bench) -> None:
         count=ROUNDS,
     )
     compared("snana vs copy", taken, "ours", "copy")
+
+
+def _pair_rows(pair: snana.Pair) -> Iterator[Rows]:
+    with open_source(pair.head) as head, open_source(pair.phot) as phot:
+        yield from snana.read_pair(head, phot)
 
 
 def alerts(bench: Bench) -> None:
