@@ -18,6 +18,7 @@ from datasette.utils import tilde_encode, to_css_class
 from datasette.views.table import LINK_WITH_LABEL, LINK_WITH_VALUE
 from markupsafe import Markup, escape
 
+from .digits import shown
 from .paging import path_from_row_pks, row_keys
 
 FEW = 4  # rows for which the core is quick enough
@@ -131,7 +132,7 @@ class QuickRows:
             return self._labelled(name, value["value"], value["label"])
         if kind is bytes or (kind is str and "://" in value):
             return None
-        text = str(value)
+        text = shown(value) if kind is float else str(value)
         if self.longest and len(text) > self.longest:
             text = text[: self.longest] + "\u2026"
         return escaped(text)

@@ -24,6 +24,7 @@ from .columns import comparable, is_sortable
 from .counts import count
 from .csv_stream import streamed
 from .database import PostgresDatabase
+from .digits import shown
 from .errors import PostgresError, Unavailable
 from .estimates import labelled
 from .filters import PgFilters
@@ -98,6 +99,7 @@ NAMES: dict[str, Any] = {
     "relation_of": relation_of,
     "requested": requested,
     "row_keys": row_keys,
+    "shown": shown,
     "suggestions": suggestions,
     "text_of": paging.text_of,
     "together": together,
@@ -116,11 +118,13 @@ DISPLAY: Sequence[Replacement] = (
         '                display_value = f"<Binary: {len(value):,} bytes>"\n'
         "            elif isinstance(value, bytes):\n",
     ),
+    ("display_value = str(value)\n", "display_value = shown(value)\n"),
 )
 NAMES["display_columns_and_rows"] = quickly(rewritten(core_table.display_columns_and_rows, DISPLAY, NAMES))
 
 
 QUERY: Sequence[Replacement] = (
+    ("display_value = str(value)\n", "display_value = shown(value)\n"),
     ('int(params["_timelimit"])', 'whole_number(params["_timelimit"])'),
     ("    query_error = None\n", "    query_error, missing = None, []\n"),
     (
