@@ -1,6 +1,6 @@
 """API tokens, with which scripts ask the portal: made, listed, revoked. A token is known once, to whoever made it."""
 
-# mypy: disable-error-code="import-untyped"
+# mypy: disable-error-code="import-untyped, misc, no-any-unimported"
 
 import hashlib
 import secrets
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.contrib.auth.models import User
 from django.db import ProgrammingError
 
 from loader.accounts import find
@@ -67,6 +68,13 @@ def revoke(number: int) -> str:
             token.revoked_at = datetime.now(UTC)
             token.save(update_fields=["revoked_at"])
     return str(token.user.username)
+
+
+def account(token: str) -> User | None:
+    """The active account whose token this is, if the token is neither revoked nor over."""
+    with _initialised():
+        found = ApiToken.objects.select_related("user").filter(digest=digest(token)).first()
+    return found.user if found is not None and state(found) == "valid" else None
 
 
 def state(token: ApiToken) -> str:

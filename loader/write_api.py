@@ -1,7 +1,7 @@
 """The addresses that brokers and the old loading scripts write to, with the answers that these expect.
 
 Who may: staff, and accounts with the permission `elasticc_admin`; for brokers' messages `elasticc_broker` too. By session
-and CSRF token as at the portal, or by HTTP Basic. Refuses everybody else with 403 before it reads anything.
+and CSRF token, by API token, as at the portal, or by HTTP Basic. Refuses everybody else with 403 before it reads anything.
 """
 
 # mypy: disable-error-code="import-untyped, misc, no-any-unimported"
@@ -18,9 +18,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
 
-from loader import posted
+from loader import api_tokens, posted
 from loader.errors import LoaderError
 
+BAD_CREDENTIALS, BAD_TOKEN = "Invalid username/password.", "Invalid token."
 ADMIN, BROKER = "elasticc.elasticc_admin", "elasticc.elasticc_broker"
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -32,9 +33,9 @@ def _may(method: str, *permissions: str) -> Callable[[View], View]:
         def guarded(request: HttpRequest, info: str = "") -> HttpResponse:
             if request.method != method:
                 return _refuse(405, f'Method "{request.method}" not allowed.')
-            user = _basic_user(request)
-            if user is False:
-                return _refuse(403, "Invalid username/password.")
+            user = _user_by_header(request)
+            if isinstance(user, str):
+                return _refuse(403, user)
             if user is None:
                 user = request.user
                 refusal = CsrfViewMiddleware(lambda _: HttpResponse()).process_view(request, guarded, (), {})
@@ -107,16 +108,18 @@ def _refuse(status: int, detail: str) -> HttpResponse:
     return JsonResponse({"detail": detail}, status=status)
 
 
-def _basic_user(request: HttpRequest) -> Any:
-    """None without such a header; False where the password is wrong."""
+def _user_by_header(request: HttpRequest) -> Any:
+    """By token or by name and password. None without such a header; the words of the refusal where it is wrong."""
     scheme, _, coded = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return api_tokens.account(coded.strip()) or BAD_TOKEN
     if scheme.lower() != "basic":
         return None
     try:
         name, _, password = base64.b64decode(coded, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        return False
-    return authenticate(request, username=name, password=password) or False
+        return BAD_CREDENTIALS
+    return authenticate(request, username=name, password=password) or BAD_CREDENTIALS
 
 
 def _connection() -> psycopg2.extensions.connection:

@@ -90,3 +90,23 @@ def test_pieces_of_sky_are_alike_and_cover_it(scratch: Scratch) -> None:
     assert sum(area for (area,) in pieces) == pytest.approx(41252.96, abs=0.1)
     assert max(area for (area,) in pieces) < 1.3 * min(area for (area,) in pieces)
     assert_true(scratch)
+
+
+def test_check_finds_and_mends_what_got_past_the_triggers(scratch: Scratch) -> None:
+    assert scratch.loader("load", "demo", "--objects", "20").returncode == 0
+    assert scratch.loader("check", "counts").stdout == "All counts are right.\n"
+    scratch.rows(
+        "insert into tally.bin values "
+        "('classes', 10, 3), ('classes', 11, 0), ('nights', 1, 1), ('nights', 2, -1), ('old', 1, 1)"
+    )
+    scratch.rows("delete from tally.bin where histogram = 'sky'")
+    found = scratch.loader("check", "counts")
+    assert found.returncode == 1
+    said = found.stderr.splitlines()
+    assert "The histogram nights of elasticc_diasource is wrong in 2 bins." in said
+    assert "The histogram classes of elasticc_diaobjecttruth is wrong in 1 bins." in said
+    assert "The histogram old is kept by no trigger." in said
+    assert any(line.startswith("The histogram sky of elasticc_diaobject is wrong in") for line in said)
+    assert scratch.loader("check", "counts", "--fix").returncode == 0
+    assert_true(scratch)
+    assert scratch.loader("check", "counts").stdout == "All counts are right.\n"

@@ -13,7 +13,7 @@ import pytest
 from psycopg2.extensions import connection as Connection
 from scratch import PROJECT, Scratch, scratch, scratch_server
 
-from loader.ingest import foreign, indexes, key_ranges, log
+from loader.ingest import foreign, indexes, log, seen
 from loader.ingest.ahead import ahead
 from loader.ingest.errors import RepeatedKey, UnknownReference
 from loader.ingest.put import put
@@ -224,7 +224,7 @@ def test_the_keys_a_file_added_are_kept_whatever_their_gaps(
 ) -> None:
     """Batches that touch, gaps within and between them, single keys; more ranges than are counted leave it to the database."""
     if most is not None:
-        monkeypatch.setattr(key_ranges, "MOST", most)
+        monkeypatch.setattr(seen, "MOST", most)
     parts = [np.arange(1, 2001), np.arange(2001, 2500), np.array([2502, 2504, 2505]), np.arange(3000, 9000, 2)]
     with log.run(connection, "a test", "test", {}) as run:
         put(connection, [sources(part) for part in parts], record=run.file([], "a test"))

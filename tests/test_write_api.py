@@ -110,3 +110,25 @@ def test_nobody_else_may(scratch: Scratch, server: str) -> None:
         forged = session.put(put, json=message(1))
         assert forged.status_code == 403 and re.search("CSRF", forged.json()["detail"])
     assert set(scratch.counts().values()) == {0}
+
+
+def test_a_token_writes_for_its_account(scratch: Scratch, server: str) -> None:
+    put = f"{server}/elasticc/brokermessage/"
+
+    def token(name: str) -> dict[str, str]:
+        made = scratch.loader("token", "add", name)
+        (word,) = (word for word in made.stdout.split() if word.startswith("elasticc_"))
+        return {"Authorization": f"Bearer {word}"}
+
+    assert requests.put(put, json=message(1), headers=token("reads"), timeout=30).status_code == 403
+    theirs = token("broker")
+    assert requests.put(put, json=message(1), headers=theirs, timeout=30).status_code == 201
+    assert requests.put(put, json=message(2), headers={"Authorization": "Bearer elasticc_x"}, timeout=30).json() == {
+        "detail": "Invalid token."
+    }
+    listed = scratch.loader("token", "list").stdout
+    (number,) = (line.split()[0] for line in listed.splitlines() if " broker " in line)
+    assert scratch.loader("token", "revoke", number).returncode == 0
+    refused = requests.put(put, json=message(2), headers=theirs, timeout=30)
+    assert refused.status_code == 403
+    assert scratch.rows('select "alertId" from elasticc_brokermessage') == [(1,)]

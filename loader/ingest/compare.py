@@ -126,6 +126,7 @@ def count_known(cursor: Cursor, table: Table, staging: Staging) -> tuple[int, in
     """Rows whose key is known, and those of them that differ in any way at all, as `compare` is to look at."""
     if _is_apart(cursor, table, staging):
         return 0, 0
+    staging.analyze(cursor)
     names = [name for name in staging.columns if name not in table.key]
     differs = _differs(names) if names else sql.SQL("false")
     cursor.execute(COUNT_KNOWN.format(**_at(table, staging), differs=differs))

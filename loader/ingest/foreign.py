@@ -42,6 +42,14 @@ select exists (
 )
 """)
 
+HAS_UNKNOWN_OF = sql.SQL("""
+select exists (
+    select
+    from unnest(%s::bigint[]) i(value)
+    where not exists (select from {table} t where t.{target} = i.value)
+)
+""")
+
 MAY_SET = "select has_parameter_privilege('session_replication_role', 'set')"
 
 # What our check would leave out: a site's own trigger, a key that is checked at the commit.
@@ -93,13 +101,23 @@ def unchecked(cursor: Cursor) -> Iterator[None]:
     cursor.execute("set local session_replication_role = origin")
 
 
-def check(cursor: Cursor, table: Table, staging: Staging, is_new: sql.Composable, file: Path | str | None) -> None:
-    """Raises UnknownReference where a new row's references lead nowhere."""
+def check(cursor: Cursor, table: Table, staging: Staging, is_new: sql.Composable | None, file: Path | str | None) -> None:
+    """Raises UnknownReference where a new row's references lead nowhere; without `is_new` all are new."""
     for reference in table.foreign:
         if reference.column in staging.columns:
-            cursor.execute(HAS_UNKNOWN.format(staged=staging.staged, is_new=is_new, **_names(reference)))
+            _ask_for_unknown(cursor, reference, staging, is_new)
             if cursor.fetchone() == (True,):
                 refuse_unknown(cursor, reference, staging, file)
+
+
+def _ask_for_unknown(cursor: Cursor, reference: Reference, staging: Staging, is_new: sql.Composable | None) -> None:
+    """Of all rows' references we know the different ones, if they aren't too many."""
+    named = staging.referred[reference.column].values if is_new is None else None
+    if named is not None:
+        cursor.execute(HAS_UNKNOWN_OF.format(**_names(reference)), [named])
+        return
+    staging.analyze(cursor)
+    cursor.execute(HAS_UNKNOWN.format(staged=staging.staged, is_new=is_new or sql.SQL("true"), **_names(reference)))
 
 
 def refuse_unknown(cursor: Cursor, reference: Reference, staging: Staging, file: Path | str | None) -> None:
@@ -119,6 +137,7 @@ def refuse_unknown(cursor: Cursor, reference: Reference, staging: Staging, file:
 def count_unknown(cursor: Cursor, staging: Staging, reference: Reference) -> int:
     if reference.column not in staging.columns or ("detect" in reference.where and "detect" not in staging.columns):
         return 0
+    staging.analyze(cursor)
     where = sql.SQL(reference.where)
     cursor.execute(COUNT_UNKNOWN.format(staged=staging.staged, where=where, **_names(reference)))
     row = cursor.fetchone()

@@ -45,7 +45,7 @@ class Insertion:
         if not keeps_references:
             with self._foreign_keys():
                 return self._insert(record)
-        foreign.check(self.cursor, self.table, self.staging, self._is_new, self.file)
+        foreign.check(self.cursor, self.table, self.staging, self._is_new if self.n_known else None, self.file)
         with foreign.unchecked(self.cursor), without_indexes(self.cursor, self.table.name, n_new):
             return self._insert(record)
 

@@ -111,7 +111,14 @@ def _staging(
     if missing:
         raise MissingColumn(f"no column {', '.join(missing)}", file=file)
     needed = frozenset(name for name in names if known[name][1])
-    return Staging(cursor, table, {name: known[name][0] for name in names}, needed=needed, key=BY_NAME[table].key)
+    return Staging(
+        cursor,
+        table,
+        {name: known[name][0] for name in names},
+        needed=needed,
+        key=BY_NAME[table].key,
+        references=[each.column for each in BY_NAME[table].foreign],
+    )
 
 
 def _finish(cursor: Cursor, load: _Load, policy: Policy, record: FileRecord | None) -> list[Counts]:

@@ -14,8 +14,8 @@ from psycopg2.extensions import cursor as Cursor
 from loader.ingest import values
 from loader.ingest.binary import encode
 from loader.ingest.errors import ConflictingValue, RepeatedKey
-from loader.ingest.key_ranges import KeyRanges
 from loader.ingest.rows import Column
+from loader.ingest.seen import Distinct, KeyRanges
 
 ROW = "#row"  # the row's number in its file; no column of ours has such a name
 
@@ -70,11 +70,18 @@ class Staging:
 
     Rows whose `key` is of whole numbers are sorted by it, batch by batch; where no batch reaches back into one before it,
     no key can stand there twice, and neither index nor sort are needed to know it; of a key of one column `ranges` then has
-    all. `extent` is the lowest and the highest of the key's first column.
+    all. `extent` is the lowest and the highest of the key's first column, `referred` what the columns `references` name.
     """
 
     def __init__(
-        self, cursor: Cursor, name: str, columns: Mapping[str, str], *, needed: frozenset[str], key: Sequence[str] = ()
+        self,
+        cursor: Cursor,
+        name: str,
+        columns: Mapping[str, str],
+        *,
+        needed: frozenset[str],
+        key: Sequence[str] = (),
+        references: Sequence[str] = (),
     ) -> None:
         self.name = f"incoming_{name}"
         self.columns = dict(columns)
@@ -85,6 +92,8 @@ class Staging:
         self.is_in_order = bool(key) and all(columns[name] in values.INTEGER_BITS for name in key)
         self.ranges = KeyRanges()
         self.extent: tuple[int, int] | None = None
+        self.referred = {column: Distinct() for column in references if column in columns}
+        self._is_analyzed = False
         self._last_key: tuple[int, ...] | None = None
         fields = [sql.SQL("{} {}").format(sql.Identifier(each), sql.SQL(kind)) for each, kind in columns.items()]
         fields.append(sql.SQL("{} bigint").format(sql.Identifier(ROW)))
@@ -100,6 +109,8 @@ class Staging:
         order = self._order(columns) if self.is_in_order and n_rows else None
         if self.key and n_rows:
             self._note_extent(np.ma.getdata(columns[self.key[0]]))
+        for name, seen in self.referred.items():
+            seen.add(columns[name])
         fields = [columns[name] if order is None else columns[name][order] for name in self.columns]
         stream = encode([*fields, rows if order is None else rows[order]], [*self.columns.values(), "bigint"])
         cursor.copy_expert(COPY.format(staged=self.staged, columns=listed([*self.columns, ROW])), io.BytesIO(stream))
@@ -123,10 +134,9 @@ class Staging:
         self.extent = (min(low, self.extent[0]), max(high, self.extent[1])) if self.extent else (low, high)
 
     def add_key(self, cursor: Cursor, file: Path | str | None) -> None:
-        """See to it that no key stands there twice, and that the plans of what follows are near linear. Raises RepeatedKey."""
+        """See to it that no key stands there twice. Raises RepeatedKey."""
         if not self.is_in_order:
             self._index(cursor, file)
-        self._analyze(cursor)
 
     def _index(self, cursor: Cursor, file: Path | str | None) -> None:
         cursor.execute("savepoint keyed")
@@ -142,16 +152,16 @@ class Staging:
             raise RepeatedKey(f"{shown} stands in row {rows[0]} too", file=file, row=rows[1]) from None
         cursor.execute("release savepoint keyed")
 
-    def _analyze(self, cursor: Cursor) -> None:
-        """The columns that are joined by: the key, and what refers to other tables."""
-        if self.rows > FEW:
+    def analyze(self, cursor: Cursor) -> None:
+        """Before the first join, so that its plan is near linear: the key, and what refers to other tables."""
+        if self.rows > FEW and not self._is_analyzed:
+            self._is_analyzed = True
             joined = [name for name, kind in self.columns.items() if kind == "bigint"]
             cursor.execute(ANALYZE.format(staged=self.staged, columns=listed(joined)))
 
     def keep_once(self, cursor: Cursor, file: Path | str | None) -> None:
         """Rows that the file says again are left out. Raises ConflictingValue where it contradicts itself."""
         if self.is_in_order:
-            self._analyze(cursor)
             return
         once = sql.Identifier(f"{self.name}_once")
         at = {"staged": self.staged, "once": once, "key": listed(self.key), "row": sql.Identifier(ROW)}
@@ -162,7 +172,6 @@ class Staging:
         cursor.execute(DROP.format(staged=self.staged))
         cursor.execute(RENAME.format(staged=once, name=self.staged))
         self.rows = kept
-        self._analyze(cursor)
 
     def _refuse_contradiction(self, cursor: Cursor, at: Mapping[str, sql.Composable], file: Path | str | None) -> None:
         names = [*self.columns]

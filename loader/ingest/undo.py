@@ -86,6 +86,8 @@ where t.{pk} >= mine.low
   and t.{pk} < mine.high
 """)
 
+LOCK = sql.SQL("lock table {table} in share row exclusive mode")
+
 FORGET = (
     "delete from ingest_addition where file_id in (select id from ingest_file where run_id = %(run)s)",
     "delete from ingest_change where file_id in (select id from ingest_file where run_id = %(run)s)",
@@ -105,9 +107,12 @@ def undo(connection: Connection, run: int, who: str) -> Undone:
     """Raises NotUndone, and then nothing has changed."""
     with connection, connection.cursor() as cursor:
         _check(cursor, run)
+        changed, added = _tables(cursor, RESTORED_TABLES, run), _tables(cursor, TABLES, run)
+        for table in ALL:  # in the order of the loads: neither waits for what the other holds
+            if table.name in (*changed, *added):
+                cursor.execute(LOCK.format(table=sql.Identifier(table.name)))
         cursor.execute("set constraints all deferred")
-        restored = {table: _restore(cursor, run, BY_NAME[table]) for table in _tables(cursor, RESTORED_TABLES, run)}
-        added = _tables(cursor, TABLES, run)
+        restored = {table: _restore(cursor, run, BY_NAME[table]) for table in changed}
         removed: dict[str, int] = {}
         for table in reversed(ALL):
             if table.name in added:
