@@ -62,7 +62,8 @@ class Sky:
 
 @dataclass(frozen=True)
 class Home:
-    """`counts` are tables and what their rows are called; `example_sql` is what the Python snippet asks."""
+    """`counts` are tables and what their rows are called; `example_sql` is what the Python snippet asks;
+    `schema` is the path of a page that tells what tables and columns mean."""
 
     database: str
     about: str
@@ -73,6 +74,7 @@ class Home:
     classes: Classes | None = None
     sky: Sky | None = None
     queries: tuple[str, ...] = ()
+    schema: str | None = None
     example_sql: str | None = None
     basic_auth: bool = False
 
@@ -115,6 +117,8 @@ def _other(key: str, value: Any) -> Any:
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
             raise ConfigurationError(f"{PLUGIN}: the setting 'queries' must be a list of canned queries' names.")
         return tuple(value)
+    if key == "schema" and (not isinstance(value, str) or not value.startswith("/")):
+        raise ConfigurationError(f"{PLUGIN}: the setting 'schema' must be a path that begins with /.")
     kind, said = (bool, "true or false") if key == "basic_auth" else (str, "text")
     if not isinstance(value, kind):
         raise ConfigurationError(f"{PLUGIN}: the setting {key!r} must be {said}.")

@@ -1,0 +1,70 @@
+"""Numbers and words as the pages write them."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from .indexes import serves
+from .statistics import Histogram
+
+__all__ = ["bars", "marked", "number", "serves", "share", "size"]
+
+BAR_WIDTH, HEIGHT = 5, 30
+UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
+
+
+def share(value: float) -> str:
+    """As a percentage; what is there but small isn't nothing, and what is nearly all isn't all."""
+    if value <= 0:
+        return "0 %"
+    if value < 0.001:
+        return "< 0.1 %"
+    if value >= 1:
+        return "100 %"
+    return "> 99.9 %" if value > 0.999 else f"{100 * value:.1f} %" if value < 0.1 or value > 0.99 else f"{100 * value:.0f} %"
+
+
+def number(text: str | None) -> str:
+    """A value of PostgreSQL's: a long fraction is cut, a time ends with its seconds, a minus is one."""
+    if text is None:
+        return ""
+    try:
+        value = float(text)
+    except ValueError:
+        return text[:19] if len(text) > 19 and text[4:5] == "-" and text[7:8] == "-" and text[13:14] == ":" else text
+    short = text if text.lstrip("-").isdigit() or not text.strip() else f"{value:.6g}"
+    return short.replace("-", "\u2212")
+
+
+def size(value: int | None) -> str:
+    """Of bytes, in powers of 1,000."""
+    if value is None:
+        return ""
+    amount, unit = float(value), 0
+    while amount >= 999.5 and unit < len(UNITS) - 1:
+        amount, unit = amount / 1000, unit + 1
+    return f"{amount:.0f} {UNITS[unit]}" if unit == 0 or amount >= 9.95 else f"{amount:.1f} {UNITS[unit]}"
+
+
+def bars(histogram: Histogram) -> str:
+    """An SVG path: a bar a bin, as high as its share."""
+    most = max(histogram.shares) or 1
+    parts = []
+    for k, one in enumerate(histogram.shares):
+        if one > 0:
+            height = max(1.0, one / most * HEIGHT)
+            parts.append(f"M{k * BAR_WIDTH} {HEIGHT}v{-height:.1f}h{BAR_WIDTH - 1}v{height:.1f}z")
+    return "".join(parts)
+
+
+def marked(text: str | None, words: Sequence[str]) -> Markup:
+    """With the words that were looked for marked, wherever they occur."""
+    rest, out = text or "", Markup("")
+    while rest:
+        places = [(at, -len(word)) for word in words if (at := rest.lower().find(word)) >= 0]
+        if not places:
+            return out + rest
+        at, length = min(places)
+        out += rest[:at] + Markup("<mark>{}</mark>").format(rest[at : at - length])
+        rest = rest[at - length :]
+    return out
