@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from datasette.app import Datasette
 from datasette.utils import BadMetadataError, StartupError, parse_metadata
 from server.settings import PROJECT, Settings, role_url
 
+from portal.addressed import AddressedDatasette
 from portal.errors import PortalError
 
 ROOM = Path(__file__).resolve().parent
@@ -46,12 +46,12 @@ async def serve(settings: Settings, admin_url: str) -> None:
         await uvicorn.Server(config).serve(sockets=[listener])
 
 
-def build(settings: Settings, admin_url: str) -> Datasette:
+def build(settings: Settings, admin_url: str) -> AddressedDatasette:
     """The Datasette of this project. Its plugins come by entry point and read their addresses from the environment."""
     os.environ["ELASTICC_RO_URL"] = role_url(admin_url, "elasticc_ro", settings.secret("ro_password"))
     os.environ["ELASTICC_LOGIN_URL"] = role_url(admin_url, "elasticc_login", settings.secret("login_password"))
     os.environ["ELASTICC_STATE"] = str(settings.state)
-    datasette = Datasette(
+    datasette = AddressedDatasette(
         files=[],
         metadata=_metadata(METADATA),
         template_dir=str(ROOM / "templates"),

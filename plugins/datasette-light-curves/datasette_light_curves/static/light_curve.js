@@ -45,7 +45,7 @@ async function load() {
 
 /** uPlot is a classic script; its style sheet comes beside it. */
 function library() {
-  const address = (name) => new URL(`vendor/uPlot-1.6.32${name}`, import.meta.url).href;
+  const address = (name) => import.meta.resolve(`./vendor/uPlot-1.6.32${name}`);
   document.head.append(element("link", { rel: "stylesheet", href: address(".min.css") }));
   return new Promise((resolve, reject) => {
     const script = element("script", { src: address(".iife.min.js"), onload: () => resolve(window.uPlot), onerror: reject });
