@@ -11,8 +11,8 @@ COPY server server
 COPY portal portal
 COPY docker/entry.sh docker/healthy.sh docker/
 RUN pip install --no-deps --editable plugins/datasette-light-curves --editable plugins/datasette-postgresql \
-    --editable plugins/datasette-query-history --editable plugins/datasette-query-plans \
-    --editable plugins/datasette-schema --editable plugins/datasette-sky \
+    --editable plugins/datasette-query-charts --editable plugins/datasette-query-history \
+    --editable plugins/datasette-query-plans --editable plugins/datasette-schema --editable plugins/datasette-sky \
     --editable plugins/datasette-sql-editor --editable plugins/datasette-survey-home --editable . \
     && python -m compileall -q plugins server portal \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin elasticc \
