@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode
 import datasette_query_charts.settings as chart_settings
 import pytest
 from alone import alone
-from browsing import Visit, chromium, visit
+from browsing import Visit, visit
 from house import PROJECT
 from playwright.sync_api import Browser, Page, expect
 
@@ -55,12 +55,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("charts")
     with alone(folder, "query_charts", DATA, metadata=METADATA, settings={"max_returned_rows": 2000}) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
