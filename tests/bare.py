@@ -72,14 +72,12 @@ def bare_server() -> Iterator[Bare]:
 @contextmanager
 def site(bare: Bare, plugin: ModuleType, *, metadata: dict[str, Any] | None = None, **settings: Any) -> Iterator[Site]:
     """With datasette-postgresql and `plugin`, and none of the others that are installed; the database is `pg`."""
-    wanted = (datasette_postgresql, plugin)
-    others = [
-        (name, one)
-        for name, one in pm.list_name_plugin()
-        if one is not None and name not in DEFAULT_PLUGINS and one not in wanted
-    ]
+    others = [(name, one) for name, one in pm.list_name_plugin() if one is not None and name not in DEFAULT_PLUGINS]
     for name, _ in others:
         pm.unregister(name=name)
+    # Anew: a plugin whose import was the first of Datasette's was registered half loaded, without its hooks.
+    pm.register(datasette_postgresql, "postgresql")
+    pm.register(plugin, plugin.__name__)
     given = metadata or {}
     plugins = {**given.get("plugins", {}), "datasette-postgresql": {"databases": {"pg": {"dsn": bare.dsn, **settings}}}}
     datasette = Datasette([], memory=True, metadata={**given, "plugins": plugins})
@@ -89,5 +87,7 @@ def site(bare: Bare, plugin: ModuleType, *, metadata: dict[str, Any] | None = No
         for database in datasette.databases.values():
             database.close()
         datasette.executor.shutdown()
+        pm.unregister(name="postgresql")
+        pm.unregister(name=plugin.__name__)
         for name, one in others:
             pm.register(one, name)

@@ -138,7 +138,7 @@ def test_the_drawing_leads_to_the_tables(visited: Visit) -> None:
 def test_the_ways_here(visited: Visit) -> None:
     page = visited.page
     page.goto("/")
-    page.get_by_role("link", name="the schema: what every table and column means").click()
+    page.get_by_role("link", name="The schema").click()
     expect(page).to_have_url(re.compile(f"{SCHEMA}$"))
     page.goto("/elasticc")
     expect(page.locator(".page-links")).to_contain_text("Schema: what every table and column means")

@@ -150,6 +150,7 @@ def test_links_and_indexes(pages: Site) -> None:
         ["star_id", "night"],
         ["star_id", "night"],
     )
+    assert told["indexes"][0]["is_primary"]
     assert {index["name"]: index["serves"] for index in told["indexes"]} == {
         "visit_pkey": "primary key: finds the row by star_id and night; by star_id alone, too",
         "visit_note": "finds rows by what is within to_tsvector('english'::regconfig, note): words, parts of a list or of JSON",
@@ -178,6 +179,12 @@ def test_who_may_not_view_a_table_is_told_nothing_of_it(pages: Site) -> None:
 def test_what_the_role_may_not_read_is_not_there(pages: Site) -> None:
     assert "granted_not" not in pages.get("/-/schema/pg", _show_hidden="1").text
     assert pages.get("/-/schema/pg/granted_not").status_code == 404
+
+
+def test_tables_stand_in_the_metadatas_order(pages: Site) -> None:
+    names = [table["name"] for table in pages.json("/-/schema/pg.json", "root")["tables"]]
+    assert names[:3] == ["secret", "star", "by_year"]
+    assert names[-1] == "bright"  # a view
 
 
 def test_hidden_tables_are_hidden_as_datasette_does(pages: Site) -> None:
@@ -370,6 +377,20 @@ def test_shares(value: float, text: str) -> None:
 )
 def test_sizes(value: int | None, text: str) -> None:
     assert shown.size(value) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        ("-12.3456789", "\u221212.3457"),
+        ("123456789012345678", "123456789012345678"),
+        ("2024-01-01 01:02:03.456789+05:30", "2024-01-01 01:02:03+05:30"),
+        ("2024-01-01", "2024-01-01"),
+        (None, ""),
+    ],
+)
+def test_values_as_they_are_written(text: str | None, short: str) -> None:
+    assert shown.number(text) == short
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def table(
                 "serves": serves(index, one.links),
                 "definition": index.definition,
             }
-            for index in one.relation.indexes
+            for index in one.indexes
         ],
         "foreign_keys": [_link(link) for link in one.links],
         "referenced_by": [_link(link) for link in one.linked_from],

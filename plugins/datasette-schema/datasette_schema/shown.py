@@ -1,5 +1,6 @@
 """Numbers and words as the pages write them."""
 
+import re
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -9,6 +10,7 @@ from .statistics import Histogram
 
 __all__ = ["bars", "marked", "number", "serves", "share", "size"]
 
+_FRACTION = re.compile(r"(?<=\d\d:\d\d:\d\d)\.\d+")
 BAR_WIDTH, HEIGHT = 5, 30
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
@@ -25,13 +27,13 @@ def share(value: float) -> str:
 
 
 def number(text: str | None) -> str:
-    """A value of PostgreSQL's: a long fraction is cut, a time ends with its seconds, a minus is one."""
+    """A value of PostgreSQL's: a long fraction is cut, seconds have none, a minus is one."""
     if text is None:
         return ""
     try:
         value = float(text)
     except ValueError:
-        return text[:19] if len(text) > 19 and text[4:5] == "-" and text[7:8] == "-" and text[13:14] == ":" else text
+        return _FRACTION.sub("", text)
     short = text if text.lstrip("-").isdigit() or not text.strip() else f"{value:.6g}"
     return short.replace("-", "\u2212")
 

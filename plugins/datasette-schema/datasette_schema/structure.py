@@ -10,7 +10,7 @@ from typing import Any
 
 from datasette.utils.asgi import Forbidden
 from datasette_postgresql import PostgresDatabase
-from datasette_postgresql.catalogue import Catalogue
+from datasette_postgresql.catalogue import Catalogue, Index
 from datasette_postgresql.catalogue import Column as CatalogueColumn
 from datasette_postgresql.catalogue import Table as Relation
 from datasette_postgresql.estimates import Estimate
@@ -83,6 +83,11 @@ class Table:
         """The number of columns."""
         return len(self.relation.columns)
 
+    @property
+    def indexes(self) -> list[Index]:
+        """The primary key first, then what else is unique."""
+        return sorted(self.relation.indexes, key=lambda index: (not index.is_primary, not index.is_unique))
+
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         meanings, units = self.about.get("columns") or {}, self.about.get("units") or {}
@@ -115,24 +120,24 @@ class Visit:
         self._described = (datasette.metadata("databases") or {}).get(db.name, {}).get("tables") or {}
 
     async def tables(self, *, with_hidden: bool = False, words: Sequence[str] = ()) -> list[Table]:
-        """All that he may view: tables, then views, each in the catalogue's order; of those alone in which all words occur."""
+        """All that he may view; with `words`, those alone in which all of them occur."""
         hidden = set(await self.db.hidden_table_names())
-        names = [name for name in self._names() if with_hidden or name not in hidden]
+        names = [name for name in self._names if with_hidden or name not in hidden]
         if words:  # before permissions are asked for: of thousands of tables few are left
             names = [name for name in names if (text := self._text(name)) and all(word in text for word in words)]
         return await self._told(await self.viewable(names), hidden)
 
     async def table(self, name: str) -> tuple[Table, list[Table]]:
         """A table, and those that it refers to or that refer to it. He must be allowed to view it."""
-        keys = [link for link in self._links(self._names()) if name in (link.table, link.other)]
+        keys = [link for link in self._links(self._names) if name in (link.table, link.other)]
         near = {name, *(link.table for link in keys), *(link.other for link in keys)}
-        names = await self.viewable([one for one in self._names() if one in near])
+        names = await self.viewable([one for one in self._names if one in near])
         told = await self._told(names, set(await self.db.hidden_table_names()))
         return next(one for one in told if one.name == name), [one for one in told if one.name != name]
 
     async def hidden_count(self) -> int:
         hidden = set(await self.db.hidden_table_names())
-        return len(await self.viewable([name for name in self._names() if name in hidden]))
+        return len(await self.viewable([name for name in self._names if name in hidden]))
 
     async def viewable(self, names: Iterable[str]) -> list[str]:
         """Datasette's rule: the table's own permission, else the database's, else the instance's."""
@@ -159,8 +164,13 @@ class Visit:
             said += (column.name, column.type, meaning, unit, ucd)
         return " ".join(filter(None, [KINDS.get(relation.kind) if relation else None, *said])).lower()
 
-    def _names(self) -> list[str]:
-        return [*self.catalogue.tables, *self.catalogue.views]
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        """As metadata name them, the most important first; then the other tables, then the other views."""
+        local = (self.datasette._metadata_local or {}).get("databases") or {}  # what plugins describe comes in no order
+        first = {name: place for place, name in enumerate((local.get(self.db.name) or {}).get("tables") or {})}
+        names = [*self.catalogue.tables, *self.catalogue.views]
+        return tuple(sorted(names, key=lambda name: first.get(name, len(first))))
 
     def _links(self, names: Iterable[str]) -> list[Link]:
         """Between tables that are all named; two keys of the same columns are one link."""
