@@ -3,7 +3,9 @@
 import hashlib
 import subprocess
 import sys
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import psycopg2
@@ -152,3 +154,22 @@ def test_what_is_wrong_is_one_sentence(house: House, words: tuple[str, ...], sta
     assert done.returncode == status
     assert done.stderr.endswith(sentence), done.stderr
     assert "Traceback" not in done.stderr and done.stdout == ""
+
+
+def test_an_accounts_many_queries_keep_nobody_elses_waiting(house: House, user: str) -> None:
+    """Six at once of one account run two at a time; another account's query doesn't wait for the third."""
+    slow, quick = bearer(made(house, user)), bearer(made(house, house.user))
+    ended: list[str] = []
+
+    def ask(name: str, query: str, headers: dict[str, str]) -> None:
+        answer = requests.post(f"{house.url}/db/runsqlquery/", json={"query": query}, headers=headers, timeout=60)
+        assert answer.json().get("status") == "ok", answer.text
+        ended.append(name)
+
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask, "slow", "select pg_sleep(2)::text", slow) for _ in range(6)]
+        time.sleep(0.5)
+        asked.append(pool.submit(ask, "quick", "select 1 as one", quick))
+        for each in asked:
+            each.result()
+    assert ended.index("quick") < 3

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from weakref import WeakValueDictionary
 
 import orjson
 from datasette import Response
@@ -33,8 +34,10 @@ TIME_LIMIT_MS = 300_000  # where the proxies of old cut a query
 MOST_ANSWER_BYTES = 4 * 1024**3
 IN_MEMORY_BYTES = 4 * 1024**2
 AT_ONCE = 4  # of the pool's eight connections: the pages' are not to wait for these
+AN_ACCOUNT = 2  # of these four: whoever sends a hundred queries waits for himself, not everybody for him
 
 _running = asyncio.Semaphore(AT_ONCE)
+_own: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
 
 async def run_sql_query(request: Request, datasette: Datasette) -> Response:
@@ -48,7 +51,7 @@ async def run_sql_query(request: Request, datasette: Datasette) -> Response:
     try:
         asked = read(body)
         statements = for_psycopg2(asked.queries, asked.subdicts)
-        async with _running:
+        async with _own.setdefault(request.actor["id"], asyncio.Semaphore(AN_ACCOUNT)), _running:
             file = await database.run(
                 lambda connection: _written(connection, statements),
                 time_limit_ms=TIME_LIMIT_MS,
