@@ -1,4 +1,7 @@
-"""datasette-postgresql: any PostgreSQL database in Datasette, read-only."""
+"""datasette-postgresql: any PostgreSQL database in Datasette, read-only.
+
+What other plugins may import is here, and in the README under "For other plugins"; the modules are this package's own.
+"""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -7,17 +10,38 @@ from typing import Any
 from datasette import hookimpl
 
 from . import settings as settings_module
-from .catalogue import Catalogue
+from .catalogue import Catalogue, Column, Index, Table
+from .columns import comparable
 from .database import PostgresDatabase
 from .descriptions import of_all, of_one
 from .errors import ConfigurationError, PostgresError
+from .estimates import Estimate
+from .lexer import named_parameters, render
+from .querying import has_plan
 from .role import check
 from .samples import Source
 from .selected import selected
 from .settings import PLUGIN, DatabaseSettings
-from .visits import App, listening
+from .visits import App, listening, name_visitor
 
-__all__ = ["ConfigurationError", "DatabaseSettings", "PostgresDatabase", "PostgresError", "Source", "selected"]
+__all__ = [
+    "Catalogue",
+    "Column",
+    "ConfigurationError",
+    "DatabaseSettings",
+    "Estimate",
+    "Index",
+    "PostgresDatabase",
+    "PostgresError",
+    "Source",
+    "Table",
+    "comparable",
+    "has_plan",
+    "name_visitor",
+    "named_parameters",
+    "render",
+    "selected",
+]
 
 # The only keys a comment can answer. "tables" is asked for permissions, twice for each table on a page: it has none of them.
 OURS = (None, "description", "columns", "databases")

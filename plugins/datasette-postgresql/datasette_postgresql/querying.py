@@ -35,10 +35,15 @@ def awaited(error: Exception, request: Any, parameters: Mapping[str, str]) -> li
 
 
 def explain_url(datasette: Any, database: str, sql: str, parameters: Mapping[str, str]) -> str | None:
-    """None for what has no plan, and for magic parameters, which only a canned query has."""
-    if _first_word(sql) not in PLANNED or any(name.startswith("_") for name in named_parameters(sql)):
+    """None for what has no plan."""
+    if not has_plan(sql):
         return None
     return f"{datasette.urls.database(database)}?{urlencode({'sql': f'explain {sql}', **parameters})}"
+
+
+def has_plan(sql: str) -> bool:
+    """Whether it is a query, and not explain or show; without magic parameters, which only a canned query has."""
+    return _first_word(sql) in PLANNED and not any(name.startswith("_") for name in named_parameters(sql))
 
 
 def _first_word(sql: str) -> str:

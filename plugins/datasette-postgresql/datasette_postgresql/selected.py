@@ -4,10 +4,7 @@ from typing import Any
 
 from datasette.utils import await_me_maybe
 from datasette.utils.asgi import NotFound
-from datasette.views.base import ureg
 
-from .filters import PgFilters
-from .requested import requested
 from .samples import Source
 
 
@@ -16,6 +13,11 @@ async def selected(datasette: Any, request: Any, database: str, table: str) -> S
 
     Whether the visitor may view the table isn't asked here. Raises NotFound, and what a wrong filter raises on the page.
     """
+    from datasette.views.base import ureg  # which loads every plugin, and they import this package
+
+    from .filters import PgFilters
+    from .requested import requested
+
     db = datasette.get_database(database)
     relation = (await db.current_catalogue()).relation(table)
     if relation is None:

@@ -9,10 +9,9 @@ from urllib.parse import urlencode
 from datasette.database import QueryInterrupted
 from datasette.utils import tilde_decode
 from datasette.utils.asgi import Forbidden, NotFound, Response
-from datasette_postgresql import PostgresDatabase, PostgresError
-from datasette_postgresql.visits import name_visitor
+from datasette_postgresql import PostgresDatabase, PostgresError, has_plan, name_visitor
 
-from .planning import Plan, finished, has_plan, parameters, plan, quick_plan
+from .planning import Plan, finished, parameters, plan, quick_plan
 from .settings import Settings
 from .words import duration, number
 
@@ -43,7 +42,7 @@ async def plan_page(request: Any, datasette: Any) -> Response:
     is_json = bool(request.url_vars["json"])
     params = parameters(sql, request.args)
     try:
-        if not has_plan(datasette, db, sql):
+        if not has_plan(sql):
             raise PostgresError("There is no query to plan: it begins with select, with, values or table.")
         planned = await plan(db, sql, params, measured=request.args.get("_measure") == "on")
     except QueryInterrupted:
@@ -66,7 +65,7 @@ async def _dear(request: Any, datasette: Any) -> tuple[PostgresDatabase, str, di
     try:
         db = await _database(request, datasette)
         params = parameters(sql, request.args)
-        if not has_plan(datasette, db, sql):
+        if not has_plan(sql):
             return None
         planned = await quick_plan(db, sql, params)
     except (Forbidden, NotFound, PostgresError, QueryInterrupted):

@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from datasette_postgresql import PostgresDatabase
-from datasette_postgresql.lexer import named_parameters, render
-from datasette_postgresql.querying import explain_url
+from datasette_postgresql import PostgresDatabase, named_parameters, render
 
 from .settings import Settings
 from .tree import Step, read
@@ -30,11 +28,6 @@ class Plan:
     def seconds(self, settings: Settings) -> float:
         """A rough guess."""
         return self.cost * settings.seconds_per_million / 1e6
-
-
-def has_plan(datasette: Any, db: PostgresDatabase, sql: str) -> bool:
-    """Whether it is a query, and not explain or show."""
-    return explain_url(datasette, db.name, sql, {}) is not None
 
 
 def parameters(sql: str, args: Any) -> dict[str, str]:

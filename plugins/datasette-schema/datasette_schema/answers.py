@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from datasette_postgresql.estimates import Estimate
+from datasette_postgresql import Estimate
 
 from .indexes import serves
 from .measures import Measure

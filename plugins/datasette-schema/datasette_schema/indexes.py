@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from datasette_postgresql.catalogue import Index
+from datasette_postgresql import Index
 
 from .structure import Link
 

@@ -8,8 +8,7 @@ from typing import Any
 from datasette.database import QueryInterrupted
 from datasette.utils import tilde_decode, tilde_encode
 from datasette.utils.asgi import NotFound, Response
-from datasette_postgresql import PostgresDatabase, PostgresError
-from datasette_postgresql.visits import name_visitor
+from datasette_postgresql import PostgresDatabase, PostgresError, name_visitor
 
 from . import answers, diagram, measures, search, statistics
 from .settings import Ucds

@@ -9,11 +9,9 @@ from functools import cached_property
 from typing import Any
 
 from datasette.utils.asgi import Forbidden
-from datasette_postgresql import PostgresDatabase
-from datasette_postgresql.catalogue import Catalogue, Index
-from datasette_postgresql.catalogue import Column as CatalogueColumn
-from datasette_postgresql.catalogue import Table as Relation
-from datasette_postgresql.estimates import Estimate
+from datasette_postgresql import Catalogue, Estimate, Index, PostgresDatabase
+from datasette_postgresql import Column as CatalogueColumn
+from datasette_postgresql import Table as Relation
 
 from . import words as words_of
 from .settings import Ucds

@@ -8,8 +8,7 @@ from urllib.parse import urlencode
 from datasette.database import QueryInterrupted
 from datasette.utils import tilde_decode, tilde_encode
 from datasette.utils.asgi import Forbidden, NotFound, Response
-from datasette_postgresql import PostgresDatabase, PostgresError
-from datasette_postgresql.columns import comparable
+from datasette_postgresql import PostgresDatabase, PostgresError, comparable
 
 from . import coordinates, joining, lists
 from .coordinates import UNIT_WORDS, Cone, Unreadable

@@ -1,6 +1,7 @@
 // On every page with a result: a link that opens a chart of it. What draws it is fetched when it is first wanted.
 
-const before = document.querySelector(".export-links, .table-wrapper, .zero-results");
+const find = (selector) => document.querySelector(selector);
+const before = find(".facet-results") ?? find(".table-wrapper") ?? find(".zero-results");
 let chart;
 
 function follow() {
@@ -10,11 +11,11 @@ function follow() {
 }
 
 if (before) {
-  if (document.querySelector("table.rows-and-columns tbody tr")) {
+  if (find("table.rows-and-columns tbody tr")) {
     const link = Object.assign(document.createElement("a"), { href: "#chart", textContent: "Chart" });
     const row = Object.assign(document.createElement("p"), { className: "qc-row" });
     row.append(link);
-    before.before(row);
+    (find(".export-links") ?? before).before(row);
   }
   addEventListener("popstate", follow);
   follow();

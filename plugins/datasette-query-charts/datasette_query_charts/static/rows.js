@@ -59,7 +59,9 @@ function isWhole() {
   return !next && !asked.has("_next") && !/more than/.test(headline());
 }
 
-const headline = () => [...document.querySelectorAll("section.content h3")].map((head) => head.textContent).join(" ");
+/** The headings, for one of them says how many rows there are; a site's templates may differ in which. */
+const headline = () =>
+  [...document.querySelectorAll("section.content :is(h2, h3, h4)")].filter((head) => !head.closest(".query-chart")).map((head) => head.textContent).join(" ");
 
 /** How many rows there are in all, in the page's own words: "12,345", "~12,345", "more than 1,000"; null where it says nothing. */
 export function told() {

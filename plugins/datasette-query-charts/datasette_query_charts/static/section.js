@@ -15,7 +15,7 @@ import { sentences } from "./summary.js";
 const told = window.datasetteQueryCharts ?? {};
 const MOST = told.mostRows ?? 100_000;
 const HEIGHT = () => (innerWidth < 600 ? 320 : 430);
-const address = (name) => new URL(name, import.meta.url).href;
+const address = (name) => import.meta.resolve(`./${name}`);
 let library;
 
 /** uPlot is a classic script; its style sheet comes beside it. */
