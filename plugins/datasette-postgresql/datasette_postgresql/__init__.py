@@ -16,7 +16,7 @@ from .database import PostgresDatabase
 from .descriptions import of_all, of_one
 from .errors import ConfigurationError, PostgresError
 from .estimates import Estimate
-from .lexer import named_parameters, render
+from .lexer import literal, named_parameters, render
 from .querying import has_plan
 from .role import check
 from .samples import Source
@@ -37,6 +37,7 @@ __all__ = [
     "Table",
     "comparable",
     "has_plan",
+    "literal",
     "name_visitor",
     "named_parameters",
     "render",

@@ -11,6 +11,7 @@ UNITS = {"arcsec": 1 / 3600, "arcmin": 1 / 60, "deg": 1.0}
 UNIT_WORDS = {"arcsec": "arc seconds", "arcmin": "arc minutes", "deg": "degrees"}
 UNIT_MARKS = {"arcsec": "\u2033", "arcmin": "\u2032", "deg": "°"}
 MOST_RADIUS_DEG = 180.0
+NO_POSITION = "is no position; write it as 187.70 +12.40 or 12h30m49s +12d23m28s."
 _PLAIN = str.maketrans("\u2212\u2013\u2014\u00ba\u02da\u2032\u2019\u2033\u201d", "---°°''\"\"")
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _ANGLE = re.compile(rf"(?P<sign>[+-]?)(?P<first>{_NUMBER})(?P<unit>[hd°]?)(?::?(?P<rest>.*))", re.DOTALL)
@@ -65,7 +66,7 @@ def position(text: str) -> Position:
     plain = " ".join(text.translate(_PLAIN).split())
     halves = _halves(plain)
     if halves is None:
-        raise Unreadable(f"“{shortened(plain)}” is no position; write it as 187.70 +12.40 or 12h30m49s +12d23m28s.")
+        raise Unreadable(f"“{shortened(plain)}” {NO_POSITION}")
     ra, is_hours = _angle(halves[0], plain, is_ra=True)
     decl, _ = _angle(halves[1], plain, is_ra=False)
     return _checked(15 * ra if is_hours else ra, decl)
@@ -119,7 +120,7 @@ def _angle(text: str, whole: str, *, is_ra: bool) -> tuple[float, bool]:
     found = _ANGLE.fullmatch(joined)
     rest = _SIXTIETHS.fullmatch(found["rest"]) if found and found["rest"] else None
     if not found or (found["rest"] and not rest) or (found["unit"] == "h" and not is_ra) or (rest and "." in found["first"]):
-        raise Unreadable(f"“{shortened(whole)}” is no position; write it as 187.70 +12.40 or 12h30m49s +12d23m28s.")
+        raise Unreadable(f"“{shortened(whole)}” {NO_POSITION}")
     value = float(found["first"])
     if rest:
         for name in ("minutes", "seconds"):

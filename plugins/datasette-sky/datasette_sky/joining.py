@@ -1,90 +1,131 @@
-"""A list joined with the objects: its lines travel as values of one query each for positions and ids; no table is made."""
+"""A list joined with a table, as one query: its lines are a `values` list of literals, and nothing is written anywhere.
+
+Every text of the reader's becomes a literal by datasette-postgresql's own quoting, every position a number; the names of
+columns are quoted. The same SQL is run, and shown to whoever wants to go on from it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datasette_postgresql import PostgresDatabase
+from datasette_postgresql import PostgresDatabase, comparable, literal
 
 from . import conditions
-from .conditions import SEPARATION_DEG
-from .lists import Line
-from .settings import Sky
+from .conditions import Functions, number, quote
+from .cones import SEPARATION
+from .lists import Ids, Line, List
+from .targets import Target
 
 MOST_ROWS = 50_000
-LIMIT_MS = 20_000
+LIMIT_MS = 10_000
+INTEGERS = ("smallint", "integer", "bigint")
+TEXT = "S"  # pg_type.typcategory
+GIVEN_ID, GIVEN_RA, GIVEN_DECL = "given_id", "given_ra", "given_decl"
 
-BY_POSITION = """
-select i.line, {columns}, 3600 * {separation} as separation
-from unnest(%(lines)s::int[], %(ra)s::float8[], %(decl)s::float8[]) as i(line, ra, decl)
-join {table} o on {near}
-order by i.line, separation, 2
-"""
-BY_ID = """
-select i.line, {columns}, null::float8 as separation
-from unnest(%(lines)s::int[], %(ids)s::{id_type}[]) as i(line, id)
-join {table} o on o.{id} = i.id
-order by i.line
-"""
+PART = """\
+select
+  {columns}
+from {lines} m
+left join {table} o
+  on {condition}"""
 
 
 @dataclass(frozen=True)
 class Joined:
-    """`rows` has one for each object found, and one without object for each line that has none, in the list's order."""
+    """A row for each match, and one without for each line that has none, in the list's order. `own` columns are the reader's,
+    after the line's number; then come the table's, with the key first; a cut answer lacks the last lines."""
 
-    columns: list[str]
+    columns: tuple[str, ...]
     rows: list[list[Any]]
+    own: int
     missing: list[int]
     is_cut: bool
 
     @property
     def found(self) -> int:
-        return len(self.rows) - len(self.missing)
+        return sum(row[self.at] is not None for row in self.rows)
+
+    @property
+    def at(self) -> int:
+        """Where the table's columns begin."""
+        return 1 + self.own
 
 
-async def join(db: PostgresDatabase, sky: Sky, lines: Sequence[Line], radius_deg: float, *, has_q3c: bool) -> Joined:
-    """Raises PostgresError, QueryInterrupted."""
-    shown = list(dict.fromkeys((sky.objects.id, sky.objects.ra, sky.objects.decl, *sky.show)))
-    by_line: dict[int, list[list[Any]]] = {}
-    is_cut = False
-    for query, params in _questions(db, sky, lines, shown, radius_deg, has_q3c=has_q3c):
-        answer = await db.fetch(query, params, time_limit_ms=LIMIT_MS, max_rows=MOST_ROWS)
-        is_cut = is_cut or answer.truncated
-        for line, *values, separation in answer.rows:
-            by_line.setdefault(line, []).append([values[0], _rounded(separation), *values[1:]])
-    nothing = [None] * (len(shown) + 1)
-    rows = [[line.number, line.text, *row] for line in lines for row in by_line.get(line.number, [nothing])]
-    missing = [line.number for line in lines if line.number not in by_line]
-    return Joined(["line", "given", shown[0], "separation_arcsec", *shown[1:]], rows, missing, is_cut)
+def ids_of(target: Target) -> Ids:
+    column = target.relation.column(target.id) if target.id else None
+    if column is None:
+        return Ids(None, lambda _: False)
+    return Ids(column.name, lambda text: comparable(column, text) == "{p}", are_text=column.category == TEXT)
 
 
-def _questions(
-    db: PostgresDatabase, sky: Sky, lines: Sequence[Line], shown: Sequence[str], radius_deg: float, *, has_q3c: bool
-) -> list[tuple[str, dict[str, Any]]]:
-    relation = db.catalogue.relation(sky.objects.table)
-    assert relation is not None  # check.py
-    columns = ", ".join(f"o.{_quote(name)}" for name in shown)
-    ra, decl, table = f"o.{_quote(sky.objects.ra)}", f"o.{_quote(sky.objects.decl)}", relation.identifier.replace("%", "%%")
-    placed = [(line.number, line.position) for line in lines if line.position]
-    named = [(line.number, line.object_id) for line in lines if line.object_id]
-    found: list[tuple[str, dict[str, Any]]] = []
-    if placed:
-        near = conditions.near(ra, decl, "i.ra", "i.decl", "%(radius)s::float8", has_q3c=has_q3c)
-        separation = SEPARATION_DEG.format(ra=ra, decl=decl, ra0="i.ra", decl0="i.decl")
-        query = BY_POSITION.format(columns=columns, separation=separation, table=table, near=near)
-        values = {"ra": [one.ra for _, one in placed], "decl": [one.decl for _, one in placed], "radius": radius_deg}
-        found.append((query, {"lines": [number for number, _ in placed], **values}))
+def columns(target: Target, listed: List) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The reader's own, renamed where they are called as ours, and ours."""
+    ours = [name for name in target.columns if name != SEPARATION]
+    ours.insert(max(1, len(target.key)), SEPARATION)
+    taken = {"line", GIVEN_ID, GIVEN_RA, GIVEN_DECL, *ours}
+    own: list[str] = []
+    for name in listed.columns:
+        found = name
+        while found in taken:
+            found += "_given"
+        own.append(found)
+        taken.add(found)
+    return tuple(own), tuple(ours)
+
+
+def sql(target: Target, listed: List, radius_deg: float, functions: Functions, limit: int) -> str:
+    own, ours = columns(target, listed)
+    named = [line for line in listed.lines if line.object_id is not None]
+    placed = [line for line in listed.lines if line.position is not None]
+    ra, decl = target.sql(target.ra), target.sql(target.decl)
+    ra0, decl0 = f"m.{GIVEN_RA}", f"m.{GIVEN_DECL}"
+    values, parts = [], []
     if named:
-        column = relation.column(sky.objects.id)
-        query = BY_ID.format(columns=columns, table=table, id=_quote(sky.objects.id), id_type=column.type if column else "text")
-        found.append((query, {"lines": [number for number, _ in named], "ids": [one for _, one in named]}))
-    return found
+        column = target.relation.column(target.id or "")
+        type_ = column.type if column else "text"
+        keys = [
+            (line, (_id(line.object_id or "", is_whole=column is not None and (column.base_type or column.type) in INTEGERS),))
+            for line in named
+        ]
+        values.append(_values("ids", (*own, GIVEN_ID), keys))
+        condition = f"{target.sql(target.id or '')} = m.{GIVEN_ID}::{type_}"
+        parts.append(_part(target, own, ours, "ids", condition, "null::float8"))
+    if placed:
+        lines = [(line, (_number(line.position.ra), _number(line.position.decl))) for line in placed if line.position]
+        values.append(_values("positions", (*own, GIVEN_RA, GIVEN_DECL), lines))
+        near = conditions.near(ra, decl, ra0, decl0, number(radius_deg), functions)
+        separation = f"3600 * {conditions.separation_deg(ra, decl, ra0, decl0, functions)}"
+        parts.append(_part(target, own, ours, "positions", near, separation))
+    order = f"order by line, {SEPARATION}, {2 + len(own)}"
+    return "with " + ",\n".join(values) + "\n" + "\nunion all\n".join(parts) + f"\n{order}\nlimit {limit}"
 
 
-def _rounded(separation: float | None) -> float | None:
-    """To a microarcsecond, which is what double precision holds."""
-    return None if separation is None else round(separation, 6)
+async def join(db: PostgresDatabase, target: Target, listed: List, radius_deg: float, functions: Functions) -> Joined:
+    """Raises PostgresError, QueryInterrupted."""
+    own, ours = columns(target, listed)
+    query = sql(target, listed, radius_deg, functions, MOST_ROWS + 1)
+    answer = await db.execute(query, {}, custom_time_limit=LIMIT_MS, log_sql_errors=False)
+    rows = [list(row) for row in answer.rows[:MOST_ROWS]]
+    at = 1 + len(own)
+    missing = [row[0] for row in rows if row[at] is None]
+    return Joined(("line", *own, *ours), rows, len(own), missing, len(answer.rows) > MOST_ROWS)
 
 
-def _quote(name: str) -> str:
-    return conditions.quote(name).replace("%", "%%")
+def _values(name: str, columns: Sequence[str], lines: Sequence[tuple[Line, tuple[str, ...]]]) -> str:
+    rows = [", ".join([str(line.number), *map(literal, line.cells), *keys]) for line, keys in lines]
+    names = ", ".join(["line", *map(quote, columns)])
+    return f"{name} ({names}) as (\n  values\n    (" + "),\n    (".join(rows) + ")\n)"
+
+
+def _part(target: Target, own: Sequence[str], ours: Sequence[str], lines: str, condition: str, separation: str) -> str:
+    selected = ["m.line", *(f"m.{quote(name)}" for name in own)]
+    selected += [f"{separation} as {SEPARATION}" if name == SEPARATION else target.sql(name) for name in ours]
+    return PART.format(columns=",\n  ".join(selected), lines=lines, table=target.relation.identifier, condition=condition)
+
+
+def _number(value: float) -> str:
+    return f"{number(value)}::float8" if value >= 0 else f"({number(value)})::float8"
+
+
+def _id(text: str, *, is_whole: bool) -> str:
+    return str(int(text)) if is_whole else str(literal(text))

@@ -5,21 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from datasette.utils import StartupError
+from datasette_postgresql import ConfigurationError
 
 PLUGIN = "datasette-sky"
 
 
-class ConfigurationError(StartupError):  # type: ignore[misc]  # datasette has no types
-    """One sentence that says what to change in the metadata."""
-
-
 @dataclass(frozen=True)
 class Objects:
-    """The table with a row an object: what positions and lists are looked for in. Degrees."""
+    """The table with a row an object: what positions and lists are looked for in. Degrees. `id` is null where it has none."""
 
     table: str
-    id: str
+    id: str | None
     ra: str
     decl: str
 
@@ -35,7 +31,8 @@ class Positions:
 
 @dataclass(frozen=True)
 class Sky:
-    """One database's. `id_columns` are columns of any result that hold an object's id; `show` are columns of the objects."""
+    """One database's. `id_columns` are columns of any result that hold an object's id; `show` are columns of the objects that
+    results have beside the position, all where it is empty."""
 
     database: str
     objects: Objects
@@ -62,20 +59,20 @@ class Sky:
 KNOWN = tuple(field.name for field in dataclasses.fields(Sky) if field.name != "database")
 
 
-def read(config: Any) -> dict[str, Sky]:
-    """The plugin's whole configuration, by database; none is not an error. Raises ConfigurationError."""
+def read(config: Any) -> dict[str, Sky | None]:
+    """The plugin's whole configuration, by database; null for `false`, a database without a sky. Raises ConfigurationError."""
     if config is None:
         return {}
     databases = config.get("databases") if isinstance(config, Mapping) else None
     if not isinstance(databases, Mapping) or set(config) != {"databases"}:
         raise ConfigurationError(f"{PLUGIN}: the configuration must be a mapping with the one key 'databases'.")
-    return {str(name): _database(str(name), value) for name, value in databases.items()}
+    return {str(name): None if value is False else _database(str(name), value) for name, value in databases.items()}
 
 
 def _database(name: str, config: Any) -> Sky:
     of = f"of the database {name!r}"
     if not isinstance(config, Mapping):
-        raise ConfigurationError(f"{PLUGIN}: the settings {of} must be a mapping.")
+        raise ConfigurationError(f"{PLUGIN}: the settings {of} must be a mapping, or false.")
     for key in config:
         if key not in KNOWN:
             raise ConfigurationError(f"{PLUGIN}: unknown setting {key!r} {of}; known are {', '.join(KNOWN)}.")

@@ -1,39 +1,47 @@
-// Draws the sky on a canvas: the graticule with its labels, a density of cells or points. Inks come from the page's CSS.
+// Draws the sky on a canvas in a projection: a density of cells or points, lines with their labels. Inks come from the page's CSS.
 
-import { project, projectEdge } from "./mollweide.js";
+import { eclipticPlane, galacticPlane } from "./planes.js";
 
-const MERIDIANS = [-120, -60, 0, 60, 120];
-const PARALLELS = [-60, -30, 0, 30, 60];
-const MARGIN = 6;
-
-/** Where the sky lies in a canvas of `width` CSS pixels: half as high as it is wide. */
-export function frame(width) {
-  const rx = width / 2 - MARGIN, ry = rx / 2;
-  return { width, height: 2 * ry + 2 * MARGIN, x: width / 2, y: ry + MARGIN, rx, ry };
+/** Where the sky lies in a canvas that is at most as wide as `width` CSS pixels. */
+export function frame(width, sky) {
+  const small = width < 600 ? 0.7 : 1;
+  const [sx, sy] = sky.sides.map((one) => one * small);
+  const rx = (Math.min(width, sky.most) - 2 * sx) / 2, ry = rx * sky.tall;
+  return { width: 2 * (rx + sx), height: 2 * (ry + sy), x: rx + sx, y: ry + sy, rx, ry };
 }
 
 export const place = (at, [x, y]) => [at.x + x * at.rx, at.y + y * at.ry];
 
-export function draw(canvas, at, answer) {
+export function draw(canvas, at, sky, answer, { planes }) {
   const dpr = window.devicePixelRatio || 1;
   canvas.width = Math.round(at.width * dpr);
   canvas.height = Math.round(at.height * dpr);
+  canvas.style.width = `${at.width}px`;
   canvas.style.height = `${at.height}px`;
   const ctx = canvas.getContext("2d");
   ctx.scale(dpr, dpr);
   const style = getComputedStyle(canvas);
   const ink = (name) => style.getPropertyValue(`--sky-${name}`).trim();
+  ctx.save();
   disc(ctx, at);
   ctx.fillStyle = ink("ground");
   ctx.fill();
-  if (answer.kind === "density") density(ctx, at, answer, ink);
-  graticule(ctx, at, ink);
-  if (answer.kind === "points") points(ctx, at, answer, ink);
-  labels(ctx, at, ink);
+  ctx.clip();
+  if (answer.kind === "density") density(ctx, at, sky, answer, ink);
+  strokes(ctx, at, sky.lines(), ink("line"), 0.8);
+  if (planes) {
+    strokes(ctx, at, cut(galacticPlane(), sky), ink("galactic"), 1.6);
+    ctx.setLineDash([6, 5]);
+    strokes(ctx, at, cut(eclipticPlane(), sky), ink("ecliptic"), 1.4);
+    ctx.setLineDash([]);
+  }
+  ctx.restore();
+  if (answer.kind === "points") points(ctx, at, sky, answer, ink);
   disc(ctx, at);
-  ctx.strokeStyle = ink("muted");
-  ctx.lineWidth = 1;
+  ctx.strokeStyle = ink("edge");
+  ctx.lineWidth = 1.2;
   ctx.stroke();
+  labels(ctx, at, sky, ink);
 }
 
 function disc(ctx, at) {
@@ -41,72 +49,63 @@ function disc(ctx, at) {
   ctx.ellipse(at.x, at.y, at.rx, at.ry, 0, 0, 2 * Math.PI);
 }
 
-function path(ctx, at, places) {
-  places.forEach((one, k) => ctx[k ? "lineTo" : "moveTo"](...place(at, one)));
-}
-
-const span = (from, to, step) => Array.from({ length: Math.round((to - from) / step) + 1 }, (_, k) => from + k * step);
-
-function graticule(ctx, at, ink) {
+function strokes(ctx, at, lines, colour, width) {
   ctx.beginPath();
-  for (const ra of MERIDIANS) path(ctx, at, span(-90, 90, 3).map((decl) => projectEdge(ra, decl)));
-  for (const decl of PARALLELS) path(ctx, at, [projectEdge(-180, decl), projectEdge(180, decl)]);
-  ctx.strokeStyle = ink("line");
-  ctx.lineWidth = 0.8;
+  for (const line of lines) line.forEach((one, k) => ctx[k ? "lineTo" : "moveTo"](...place(at, one)));
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = width;
   ctx.stroke();
 }
 
-function labels(ctx, at, ink) {
-  const isSmall = at.width < 600;
-  ctx.font = `${isSmall ? 10 : 12}px Helvetica, Arial, sans-serif`;
-  ctx.fillStyle = ink("ink");
+/** A line over the sky in pieces, where the map's edge cuts it. */
+function cut(positions, sky) {
+  const pieces = [[]];
+  for (const one of positions.map((p) => sky.project(...p))) {
+    const last = pieces.at(-1);
+    if (last.length && Math.abs(last.at(-1)[0] - one[0]) > 0.5) pieces.push([]);
+    pieces.at(-1).push(one);
+  }
+  return pieces;
+}
+
+function labels(ctx, at, sky, ink) {
+  ctx.font = `${at.width < 600 ? 11 : 13}px Helvetica, Arial, sans-serif`;
+  ctx.fillStyle = ink("muted");
   ctx.strokeStyle = ink("ground");
-  ctx.lineWidth = 3;
   ctx.lineJoin = "round";
-  ctx.textBaseline = "bottom";
-  ctx.textAlign = "center";
-  const write = (text, [x, y]) => {
-    ctx.strokeText(text, x, y);
-    ctx.fillText(text, x, y);
-  };
-  for (const ra of MERIDIANS) write(`${((ra + 360) % 360) / 15}h`, place(at, projectEdge(ra, 0)));
-  ctx.textAlign = "left";
-  for (const decl of PARALLELS) {
-    const [x, y] = place(at, projectEdge(180, decl));
-    write(`${decl > 0 ? "+" : decl < 0 ? "−" : ""}${Math.abs(decl)}°`, [x + 6, y - 1]);
+  ctx.textBaseline = "middle";
+  for (const { text, at: where, align, dx, dy } of sky.labels()) {
+    const [x, y] = place(at, where);
+    const inside = Math.hypot(...where) < 0.97;
+    ctx.textAlign = align;
+    ctx.lineWidth = inside ? 4 : 0;
+    if (inside) ctx.strokeText(text, x + dx, y + dy);
+    ctx.fillText(text, x + dx, y + dy);
   }
 }
 
-/** The edges of a cell in ra, -180 … 180, and in decl. */
-export function cellEdges(answer, ring, cell) {
-  const step = 360 / answer.cells_in_ring[ring];
-  const south = ring * answer.ring_deg - 90;
-  return { west: cell * step, east: (cell + 1) * step, south, north: south + answer.ring_deg };
+/** The edges of a cell in ra, 0 … 360, and in decl. */
+export function cellEdges(answer, k) {
+  const step = 360 / answer.cells_in_ring[k], south = answer.ring[k] * answer.ring_deg - 90;
+  return { west: answer.cell[k] * step, east: (answer.cell[k] + 1) * step, south, north: Math.min(90, south + answer.ring_deg) };
 }
 
-/** One colour a cell, by the logarithm of its count; five inks, mixed between. */
-function density(ctx, at, answer, ink) {
+/** One colour a cell, by the logarithm of its count; five inks, mixed between. Each is a little larger, so that no seams show. */
+function density(ctx, at, sky, answer, ink) {
   const most = Math.log1p(answer.count.reduce((a, b) => Math.max(a, b), 1));
   const inks = [1, 2, 3, 4, 5].map((k) => rgb(ink(`density-${k}`)));
+  ctx.lineWidth = 0.7;
   answer.count.forEach((count, k) => {
-    const { west, east, south, north } = cellEdges(answer, answer.ring[k], answer.cell[k]);
-    ctx.fillStyle = mixed(inks, Math.log1p(count) / most);
-    for (const [from, to] of pieces(west, east)) {
+    const { west, east, south, north } = cellEdges(answer, k);
+    ctx.fillStyle = ctx.strokeStyle = mixed(inks, Math.log1p(count) / most);
+    for (const piece of sky.cell(west, east, south, north)) {
       ctx.beginPath();
-      const middle = (from + to) / 2;
-      path(ctx, at, [[from, south], [to, south], [to, (south + north) / 2], [to, north], [middle, north], [from, north]].map((p) => projectEdge(...p)));
+      piece.forEach((one, corner) => ctx[corner ? "lineTo" : "moveTo"](...place(at, one)));
       ctx.closePath();
       ctx.fill();
+      ctx.stroke();
     }
   });
-}
-
-/** Across ra 180, where the map is cut, a cell is drawn at both edges; a little wider, so that no seams show. */
-function pieces(west, east) {
-  const more = (east - west) * 0.04;
-  if (east <= 180) return [[west, Math.min(180, east + more)]];
-  if (west >= 180) return [[west - 360, Math.min(0, east - 360 + more)]];
-  return [[west, 180], [-180, east - 360]];
 }
 
 const rgb = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
@@ -117,15 +116,15 @@ function mixed(inks, share) {
   return `rgb(${inks[k].map((one, c) => Math.round(one + rest * (inks[k + 1][c] - one))).join(" ")})`;
 }
 
-function points(ctx, at, answer, ink) {
+function points(ctx, at, sky, answer, ink) {
   const many = answer.ra.length > 400;
-  const radius = many ? 2.2 : answer.ra.length > 40 ? 3 : 4.5;
+  const radius = (many ? 2.3 : answer.ra.length > 40 ? 3.2 : 5) * (at.width < 600 ? 0.8 : 1);
   ctx.fillStyle = ink("point");
   ctx.strokeStyle = ink("ground");
   ctx.lineWidth = 0.8;
-  ctx.globalAlpha = many ? 0.75 : 0.9;
+  ctx.globalAlpha = many ? 0.8 : 0.95;
   answer.ra.forEach((ra, k) => {
-    const [x, y] = place(at, project(ra, answer.decl[k]));
+    const [x, y] = place(at, sky.project(ra, answer.decl[k]));
     ctx.beginPath();
     ctx.arc(x, y, radius, 0, 2 * Math.PI);
     ctx.fill();

@@ -1,9 +1,9 @@
-// Mollweide's projection, equal in area: ra 0 in the middle, east to the left. Degrees to a place in [-1, 1] × [-1, 1] and back.
+// Mollweide's projection of the whole sky, equal in area: ra 0 in the middle, east to the left. Places are in [-1, 1] × [-1, 1].
 
-const RAD = Math.PI / 180;
+import { RAD, turned, wrapped } from "./angles.js";
 
-/** -180 < result <= 180. */
-export const wrapped = (ra) => ra - 360 * Math.ceil((ra - 180) / 360);
+const MERIDIANS = [-120, -60, 0, 60, 120];
+const PARALLELS = [-60, -30, 0, 30, 60];
 
 /** The auxiliary angle t of a latitude: 2t + sin 2t = π sin decl, by Newton's steps. */
 function auxiliary(decl) {
@@ -19,12 +19,11 @@ function auxiliary(decl) {
 }
 
 export function project(ra, decl) {
-  const t = auxiliary(decl);
-  return [(-wrapped(ra) / 180) * Math.cos(t), -Math.sin(t)];
+  return onEdge(wrapped(ra), decl);
 }
 
 /** As project, for an ra that is taken as it stands: -180 and 180 are the two edges. */
-export function projectEdge(ra, decl) {
+function onEdge(ra, decl) {
   const t = auxiliary(decl);
   return [(-ra / 180) * Math.cos(t), -Math.sin(t)];
 }
@@ -33,14 +32,53 @@ export function projectEdge(ra, decl) {
 export function unproject(x, y) {
   if (x * x + y * y > 1) return null;
   const t = Math.asin(-y);
-  const decl = Math.asin((2 * t + Math.sin(2 * t)) / Math.PI) / RAD;
-  const ra = Math.cos(t) < 1e-9 ? 0 : (-x / Math.cos(t)) * 180;
-  return [(ra + 360) % 360, decl];
+  const decl = Math.asin(Math.max(-1, Math.min(1, (2 * t + Math.sin(2 * t)) / Math.PI))) / RAD;
+  return [turned(Math.cos(t) < 1e-9 ? 0 : (-x / Math.cos(t)) * 180), decl];
 }
 
-/** Angle between two positions, degrees. */
-export function apart(ra1, decl1, ra2, decl2) {
-  const half = Math.sin(((decl2 - decl1) * RAD) / 2) ** 2
-    + Math.cos(decl1 * RAD) * Math.cos(decl2 * RAD) * Math.sin(((ra2 - ra1) * RAD) / 2) ** 2;
-  return (2 * Math.asin(Math.min(1, Math.sqrt(half)))) / RAD;
+/** Polygons of a cell; across ra 180, where the map is cut, one at each edge. */
+function cell(west, east, south, north) {
+  return pieces(west, east).map(([from, to]) => {
+    const middle = (from + to) / 2, half = (south + north) / 2;
+    return [[from, south], [middle, south], [to, south], [to, half], [to, north], [middle, north], [from, north], [from, half]]
+      .map((one) => onEdge(...one));
+  });
 }
+
+function pieces(west, east) {
+  if (east <= 180) return [[west, east]];
+  if (west >= 180) return [[west - 360, east - 360]];
+  return [[west, 180], [-180, east - 360]];
+}
+
+const span = (from, to, step) => Array.from({ length: Math.round((to - from) / step) + 1 }, (_, k) => from + k * step);
+
+function lines() {
+  return [
+    ...MERIDIANS.map((ra) => span(-90, 90, 3).map((decl) => onEdge(ra, decl))),
+    ...PARALLELS.map((decl) => [onEdge(-180, decl), onEdge(180, decl)]),
+  ];
+}
+
+/** `dx`, `dy`: how far the text is moved, in pixels. */
+function labels() {
+  return [
+    ...MERIDIANS.map((ra) => ({ text: `${turned(ra) / 15}h`, at: onEdge(ra, 0), align: "center", dx: 0, dy: -8 })),
+    ...PARALLELS.map((decl) => ({
+      text: `${decl > 0 ? "+" : decl < 0 ? "−" : ""}${Math.abs(decl)}°`, at: onEdge(180, decl), align: "right", dx: -5, dy: decl ? -Math.sign(decl) * 5 : 0,
+    })),
+  ];
+}
+
+export const wholeSky = {
+  name: "all sky",
+  tall: 0.5,
+  most: 1040,
+  sides: [40, 10],
+  project,
+  unproject,
+  cell,
+  lines,
+  labels,
+  words: (frame) => `Mollweide projection (equal areas), ${frame}: ra 0h in the middle, east to the left.`,
+};
