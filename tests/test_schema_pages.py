@@ -7,18 +7,12 @@ import pytest
 import requests
 import yaml
 from astropy.io.votable.ucd import parse_ucd
-from browsing import NARROW, Scheme, Visit, chromium, figures, serious, shoot, visit
+from browsing import NARROW, Scheme, Visit, figures, serious, shoot, visit
 from house import PROJECT
 from playwright.sync_api import Browser, expect
 from sample import Sample
 
 SCHEMA = "/-/schema/elasticc"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -101,6 +95,7 @@ def test_what_is_found_as_one_types(visited: Visit) -> None:
     box = page.get_by_role("searchbox", name="Find tables and columns")
     box.press_sequentially("reddening MAG", delay=20)
     expect(page.locator(".sc-count")).to_have_text("2 columns in 2 tables.")
+    expect(page.get_by_role("status")).to_have_text("2 columns in 2 tables.")
     expect(page.locator(".sc-match tbody th")).to_have_text(["mwebv", "mwebv"])
     expect(page.locator("#sc-all")).to_be_hidden()
     expect(page).to_have_url(re.compile(r"\?q=reddening\+MAG$"))

@@ -3,6 +3,7 @@
 Both are answered by the catalogue; statistics and sizes are one question each, and a page does without where that fails.
 """
 
+import asyncio
 from typing import Any
 
 from datasette.database import QueryInterrupted
@@ -89,17 +90,22 @@ async def _database_json(request: Any, visit: Visit, tables: list[Table], asked:
         except (PostgresError, QueryInterrupted):
             return _refusal(503, NOT_NOW)
     sizes = await measures.read(visit.db, shown)
-    told = [
-        answers.table(
-            table,
-            _address(visit, table.name),
-            columns=columns.get(table.name),
-            statistics=None if found is None else found[table.name],
-            measure=sizes.get(table.name),
-        )
-        for table in shown
-    ]
-    return _json({"ok": True, "database": visit.db.name, **({"q": asked} if asked else {}), "tables": told})
+    addresses = {table.name: _address(visit, table.name) for table in shown}
+
+    def told() -> list[dict[str, Any]]:
+        return [
+            answers.table(
+                table,
+                addresses[table.name],
+                columns=columns.get(table.name),
+                statistics=None if found is None else found[table.name],
+                measure=sizes.get(table.name),
+            )
+            for table in shown
+        ]
+
+    tables_told = await asyncio.to_thread(told)  # of 2,000 tables 5 MB
+    return _json({"ok": True, "database": visit.db.name, **({"q": asked} if asked else {}), "tables": tables_told})
 
 
 async def _visit(request: Any, datasette: Any) -> Visit:

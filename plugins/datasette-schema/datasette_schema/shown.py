@@ -49,14 +49,11 @@ def size(value: int | None) -> str:
 
 
 def bars(histogram: Histogram) -> str:
-    """An SVG path: a bar a bin, as high as its share."""
+    """An SVG path of few letters: from the left, a bar a bin, as high as its share."""
     most = max(histogram.shares) or 1
-    parts = []
-    for k, one in enumerate(histogram.shares):
-        if one > 0:
-            height = max(1.0, one / most * HEIGHT)
-            parts.append(f"M{k * BAR_WIDTH} {HEIGHT}v{-height:.1f}h{BAR_WIDTH - 1}v{height:.1f}z")
-    return "".join(parts)
+    heights = [max(1, round(one / most * HEIGHT)) if one > 0 else 0 for one in histogram.shares]
+    bar = f"v-{{0}}h{BAR_WIDTH - 1}v{{0}}h1"
+    return f"M0 {HEIGHT}" + "".join(bar.format(height) if height else f"h{BAR_WIDTH}" for height in heights)
 
 
 def marked(text: str | None, words: Sequence[str]) -> Markup:

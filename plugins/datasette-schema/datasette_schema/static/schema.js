@@ -3,6 +3,7 @@
 const form = document.querySelector(".sc-search");
 const box = document.getElementById("sc-q");
 const found = document.getElementById("sc-found");
+const status = document.getElementById("sc-status");
 const all = document.getElementById("sc-all");
 let timer, asking;
 
@@ -41,6 +42,7 @@ async function find() {
 
 function show(text, address) {
   found.innerHTML = text;
+  status.textContent = found.querySelector(".sc-count")?.textContent ?? "";
   if (all) all.hidden = text !== "";
   if (form.action === address.origin + address.pathname) history.replaceState(null, "", address);
 }
