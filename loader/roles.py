@@ -30,13 +30,17 @@ LOGIN_COLUMNS = (
 READER_CONNECTIONS = 40
 READER_TEMP_FILES = "5GB"
 
-# What an idle or curious reader could do to others; every one was tried with a role that may only select.
+# What an idle or curious reader could do to others; every one was tried with a role that may only select. Slots are refused to
+# roles without REPLICATION anyway, but datasette-postgresql warns of whatever may be called.
 DANGEROUS_FUNCTIONS = (
     "pg_terminate_backend(integer, bigint)",
     "pg_cancel_backend(integer)",
     "pg_logical_emit_message(boolean, text, text, boolean)",
     "pg_logical_emit_message(boolean, text, bytea, boolean)",
     "pg_stat_get_activity(integer)",
+    "pg_create_logical_replication_slot(name, name, boolean, boolean, boolean)",
+    "pg_create_physical_replication_slot(name, boolean, boolean)",
+    "pg_drop_replication_slot(name)",
 )
 
 HAS_ROLE = "exists (select from pg_roles where rolname = {role})"

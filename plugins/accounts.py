@@ -85,12 +85,23 @@ class Session:
     fingerprint: str
 
 
+LOGIN_URL = "ELASTICC_LOGIN_URL"
+
+
+def is_portal() -> bool:
+    """Whether this is the portal, whose launcher says where the accounts are. Elsewhere the project's plugins do nothing:
+
+    they are in the environment of every Datasette that is started from it.
+    """
+    return LOGIN_URL in os.environ
+
+
 class Accounts:
     """The accounts behind one Datasette."""
 
     def __init__(self, datasette: Datasette) -> None:
         self._datasette = datasette
-        self._database = PostgresDatabase.standalone(datasette, "accounts", os.environ["ELASTICC_LOGIN_URL"])
+        self._database = PostgresDatabase.standalone(datasette, "accounts", os.environ[LOGIN_URL])
         self._hashing = ThreadPoolExecutor(HASHES_AT_ONCE, thread_name_prefix="password")
         self._waiting: Counter[str] = Counter()
         self._throttle = Throttle()

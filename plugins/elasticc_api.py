@@ -18,6 +18,7 @@ from datasette_postgresql import PostgresDatabase, PostgresError
 from datasette_postgresql.errors import STALE_NAMES
 
 from plugins import broker_messages
+from plugins.accounts import is_portal
 from plugins.admission import ADMISSION, Admission
 from plugins.admission import VERSION as ACCOUNTS
 from plugins.elasticc_filters import BadFilter
@@ -53,6 +54,9 @@ _permitted: dict[tuple[str, tuple[str, ...]], tuple[float, bool]] = {}
 @hookimpl(tryfirst=True)  # type: ignore[untyped-decorator]  # the innermost wrapper: the door is around it
 def asgi_wrapper(datasette: Datasette) -> Callable[[App], App]:
     def wrap(app: App) -> App:
+        if not is_portal():
+            return app
+
         async def answered(scope: Scope, receive: Receive, send: Send) -> None:
             match = ADDRESS.fullmatch(_path(datasette, scope)) if scope["type"] == "http" and scope.get("actor") else None
             if match is None:

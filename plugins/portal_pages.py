@@ -8,9 +8,14 @@ from typing import Any
 
 from datasette import hookimpl
 
+from plugins.accounts import is_portal
+
 
 @hookimpl  # type: ignore[untyped-decorator]
 def extra_template_vars(datasette: Any) -> dict[str, Any]:
+    if not is_portal():
+        return {}
+
     def in_order(relations: Sequence[Mapping[str, Any]], database: str) -> list[Mapping[str, Any]]:
         """Tables as the metadata names them, the most important first; those that it doesn't name follow."""
         named = _named(datasette, database)

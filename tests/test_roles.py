@@ -163,6 +163,10 @@ def test_every_table_is_the_owners(house: House) -> None:
     assert owners == [("elasticc_owner",)]
 
 
+def test_the_portal_starts_without_a_warning_of_its_role(house: House) -> None:
+    assert "WARNING" not in (house.home / "said.txt").read_text()
+
+
 def test_init_again_changes_nothing(house: House) -> None:
     before = rows(house.admin_url, ALL_GRANTS)
     done = init(house.env)
@@ -232,7 +236,7 @@ def test_init_by_a_lesser_administrator(another: tuple[dict[str, str], str]) -> 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     refused = done.stderr.splitlines()
-    assert len(refused) == 11
+    assert len(refused) == 14
     assert all(line.startswith("NOT DONE: ") for line in refused)
     assert any(
         "revoke execute on function pg_catalog.pg_terminate_backend(integer, bigint) from public;" in line for line in refused

@@ -14,6 +14,7 @@ from datasette import hookimpl
 from datasette.utils import StartupError
 from server.settings import Settings
 
+from plugins.accounts import is_portal
 from plugins.long_queries.page import CANCEL, DELETE, PAGE, cancel, delete, page
 from plugins.long_queries.settings import PLUGIN, BadSetting, Limits
 from plugins.long_queries.store import Store
@@ -34,6 +35,8 @@ def of(datasette: Datasette) -> Store:
 @hookimpl  # type: ignore[untyped-decorator]
 def startup(datasette: Datasette) -> Callable[[], Awaitable[None]]:
     async def start() -> None:
+        if not is_portal():
+            return
         try:
             of(datasette)
         except BadSetting as error:
@@ -46,9 +49,11 @@ def startup(datasette: Datasette) -> Callable[[], Awaitable[None]]:
 
 @hookimpl  # type: ignore[untyped-decorator]
 def register_routes() -> list[tuple[str, Any]]:
+    if not is_portal():
+        return []
     return [(rf"^{PAGE}$", page), (rf"^{PAGE}/(?P<id>[^/]+)/{CANCEL}$", cancel), (rf"^{PAGE}/(?P<id>[^/]+)/{DELETE}$", delete)]
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def menu_links(datasette: Datasette, actor: dict[str, Any] | None) -> list[dict[str, str]]:
-    return [{"href": datasette.urls.path(PAGE), "label": "Long queries"}] if actor else []
+    return [{"href": datasette.urls.path(PAGE), "label": "Long queries"}] if actor and is_portal() else []

@@ -10,6 +10,7 @@ from typing import Any
 
 from datasette import hookimpl
 
+from plugins.accounts import is_portal
 from plugins.tom_compat.csrf import is_ours
 from plugins.tom_compat.login import LOGIN, LOGOUT, login, logout, to_login
 from plugins.tom_compat.long import CANCEL, CHECK, LIST, RESULTS, SUBMIT, cancel, check, listing, results, submit
@@ -20,6 +21,8 @@ QUERY_ID = r"(?P<id>[^/]+)"
 
 @hookimpl  # type: ignore[untyped-decorator]
 def register_routes() -> list[tuple[str, Any]]:
+    if not is_portal():
+        return []
     return [
         (rf"^{LOGIN}$", login),
         (rf"^{LOGIN.rstrip('/')}$", to_login),
@@ -36,4 +39,4 @@ def register_routes() -> list[tuple[str, Any]]:
 @hookimpl  # type: ignore[untyped-decorator]
 def skip_csrf(scope: dict[str, Any]) -> bool:
     """These pages check by the old system's cookie instead."""
-    return is_ours(scope["path"])
+    return is_portal() and is_ours(scope["path"])

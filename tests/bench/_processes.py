@@ -27,7 +27,7 @@ for point in entry_points(group="datasette"):
 from datasette.cli import cli
 cli()
 """
-SETTINGS = ("max_csv_mb", "0")
+SETTINGS = {"max_csv_mb": "0"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,9 @@ class Site:
 
 
 @contextlib.contextmanager
-def datasette(*files: str, metadata: Mapping[str, Any] | None = None, plugin: str) -> Iterator[Site]:
+def datasette(
+    *files: str, metadata: Mapping[str, Any] | None = None, plugin: str, settings: Mapping[str, str] | None = None
+) -> Iterator[Site]:
     """Stock Datasette, or with this plugin."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -78,7 +80,8 @@ def datasette(*files: str, metadata: Mapping[str, Any] | None = None, plugin: st
         described = Path(folder) / "metadata.json"
         described.write_text(json.dumps(metadata or {}))
         command = [sys.executable, "-c", SERVE, plugin, "serve", *files, "-p", str(port), "--metadata", str(described)]
-        command += ["--setting", *SETTINGS]
+        for name, value in {**SETTINGS, **(settings or {})}.items():
+            command += ["--setting", name, value]
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=said)
         try:
             with httpx.Client(timeout=300) as client:
