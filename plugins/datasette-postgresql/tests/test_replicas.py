@@ -15,9 +15,8 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 import pytest
-from conftest import as_role
 from datasette.app import Datasette
-from embedded_server import Server
+from embedded_server import Server, as_role
 from serving import wait_until
 
 from datasette_postgresql import replicas
