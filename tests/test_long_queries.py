@@ -469,7 +469,7 @@ def test_a_wrong_setting_is_one_sentence(config: object, sentence: str) -> None:
 
 
 def test_every_setting_is_explained() -> None:
-    readme = (PROJECT / "README.md").read_text()
+    readme = (PROJECT / "plugins" / "README.md").read_text()
     for name in Limits.__slots__:
         value = getattr(Limits(), name)
         assert f"| `{name}` | {value} |" in readme, name
