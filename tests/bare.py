@@ -70,8 +70,18 @@ def bare_server() -> Iterator[Bare]:
 
 
 @contextmanager
-def site(bare: Bare, plugin: ModuleType, *, metadata: dict[str, Any] | None = None, **settings: Any) -> Iterator[Site]:
-    """With datasette-postgresql and `plugin`, and none of the others that are installed; the database is `pg`."""
+def site(
+    bare: Bare,
+    plugin: ModuleType,
+    *,
+    metadata: dict[str, Any] | None = None,
+    options: dict[str, Any] | None = None,
+    **settings: Any,
+) -> Iterator[Site]:
+    """With datasette-postgresql and `plugin`, and none of the others that are installed; the database is `pg`.
+
+    `options` are Datasette's settings, `settings` the database's.
+    """
     others = [(name, one) for name, one in pm.list_name_plugin() if one is not None and name not in DEFAULT_PLUGINS]
     for name, _ in others:
         pm.unregister(name=name)
@@ -80,7 +90,7 @@ def site(bare: Bare, plugin: ModuleType, *, metadata: dict[str, Any] | None = No
     pm.register(plugin, plugin.__name__)
     given = metadata or {}
     plugins = {**given.get("plugins", {}), "datasette-postgresql": {"databases": {"pg": {"dsn": bare.dsn, **settings}}}}
-    datasette = Datasette([], memory=True, metadata={**given, "plugins": plugins})
+    datasette = Datasette([], memory=True, metadata={**given, "plugins": plugins}, settings=options or {})
     try:
         yield Site(datasette)
     finally:

@@ -136,6 +136,9 @@ def test_units_ucds_and_meanings(pages: Site) -> None:
     assert told["companion"]["refers_to"] == [{"table": "star", "column": "id"}]
     assert columns(pages, "bright")["ra"]["ucd"] == "pos.eq.ra"
     page = pages.get("/-/schema/pg/star").text
+    assert "<b>r</b> 50 %" in page  # half of the bands
+    assert "<b>2000</b> 5.0 %" in pages.get("/-/schema/pg/by_year").text
+    assert "<span>and 14 others</span>" in pages.get("/-/schema/pg/by_year").text
     assert "What shines &lt;b&gt;by itself&lt;/b&gt;" in page
     assert "<b>1,000</b> rows" in page
 
@@ -215,8 +218,11 @@ def test_odd_names_stay_text(pages: Site) -> None:
     page = pages.get(address).text
     assert "&lt;i&gt;" in page and "<i>" not in page
     assert 'odd "name".x' in html.unescape(page)
-    assert pages.get("/-/schema/pg", q='<script>"').text.count("<script>&") == 0
+    page = pages.get("/-/schema/pg", q='<I> "name"').text
+    assert "<mark>&lt;i&gt;</mark>" in page and "<mark>&#34;name&#34;</mark>" in page
+    assert 'value="&lt;I&gt; &#34;name&#34;"' in page
     assert pages.get("/-/schema/pg", q="%").status_code == 200
+    assert pages.get("/-/schema/pg", q="x" * 5000).status_code == 200
 
 
 def test_what_is_not_there_is_404(pages: Site) -> None:
@@ -250,6 +256,15 @@ def test_links_lead_here(pages: Site) -> None:
     assert 'href="/-/schema/pg/star"' in pages.get("/pg/star").text
     assert "sql_link.js" in pages.get("/pg?sql=select+1").text
     assert "sql_link.js" not in pages.get("/_memory").text
+
+
+def test_below_another_address(bare: Bare) -> None:
+    with site(bare, datasette_schema, options={"base_url": "/below/"}) as pages:
+        for path in ("/-/schema/pg", "/-/schema/pg/star", "/pg/star"):
+            page = pages.get(path).text
+            assert '"/-/schema' not in page and '"/below/-/schema/pg' in page, path
+        assert '"/below/-/static-plugins/datasette-schema/schema.js"' in pages.get("/-/schema/pg").text
+        assert pages.json("/-/schema/pg/star.json")["url"] == "/below/-/schema/pg/star"
 
 
 def test_statistics_of_one_page_are_one_question(pages: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -370,6 +385,20 @@ def test_a_unit_among_words(meaning: str | None, unit: str | None) -> None:
 )
 def test_shares(value: float, text: str) -> None:
     assert shown.share(value) == text
+
+
+@pytest.mark.parametrize(
+    ("type_", "is_ordered", "text", "written"),
+    [
+        ("real", True, "-9", "\u22129"),
+        ("boolean", False, "f", "false"),
+        ("text", False, "", "“”"),
+        ("text", False, "1_000", "1_000"),
+    ],
+)
+def test_common_values(type_: str, is_ordered: bool, text: str, written: str) -> None:
+    column: Any = SimpleNamespace(type=type_, is_ordered=is_ordered)
+    assert shown.value(text, column) == written
 
 
 def test_bars() -> None:

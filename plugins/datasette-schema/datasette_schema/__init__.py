@@ -43,7 +43,7 @@ def register_routes() -> list[tuple[str, Any]]:
 def prepare_jinja2_environment(env: Any) -> None:
     env.filters.update(
         schema_share=shown.share, schema_number=shown.number, schema_bars=shown.bars, schema_size=shown.size,
-        schema_marked=shown.marked, schema_serves=shown.serves,
+        schema_marked=shown.marked, schema_serves=shown.serves, schema_value=shown.value,
     )  # fmt: skip
 
 

@@ -7,23 +7,22 @@ from markupsafe import Markup
 
 from .indexes import serves
 from .statistics import Histogram
+from .structure import Column
 
-__all__ = ["bars", "marked", "number", "serves", "share", "size"]
+__all__ = ["bars", "marked", "number", "serves", "share", "size", "value"]
 
 _FRACTION = re.compile(r"(?<=\d\d:\d\d:\d\d)\.\d+")
 BAR_WIDTH, HEIGHT = 5, 30
 UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 
-def share(value: float) -> str:
+def share(part: float) -> str:
     """As a percentage; what is there but small isn't nothing, and what is nearly all isn't all."""
-    if value <= 0:
-        return "0 %"
-    if value < 0.001:
-        return "< 0.1 %"
-    if value >= 1:
-        return "100 %"
-    return "> 99.9 %" if value > 0.999 else f"{100 * value:.1f} %" if value < 0.1 or value > 0.99 else f"{100 * value:.0f} %"
+    if part <= 0 or part >= 1:
+        return "0 %" if part <= 0 else "100 %"
+    if part < 0.001 or part > 0.999:
+        return "< 0.1 %" if part < 0.001 else "> 99.9 %"
+    return f"{100 * part:.1f} %" if part < 0.1 or part > 0.99 else f"{100 * part:.0f} %"
 
 
 def number(text: str | None) -> str:
@@ -31,18 +30,27 @@ def number(text: str | None) -> str:
     if text is None:
         return ""
     try:
-        value = float(text)
+        amount = float(text)
     except ValueError:
         return _FRACTION.sub("", text)
-    short = text if text.lstrip("-").isdigit() or not text.strip() else f"{value:.6g}"
+    short = text if text.lstrip("-").isdigit() or not text.strip() else f"{amount:.6g}"
     return short.replace("-", "\u2212")
 
 
-def size(value: int | None) -> str:
+def value(text: str, column: Column) -> str:
+    """One of a column's common values."""
+    if column.is_ordered:
+        return number(text)
+    if column.type == "boolean":
+        return {"t": "true", "f": "false"}.get(text, text)
+    return text if text.strip() else f"“{text}”"
+
+
+def size(count: int | None) -> str:
     """Of bytes, in powers of 1,000."""
-    if value is None:
+    if count is None:
         return ""
-    amount, unit = float(value), 0
+    amount, unit = float(count), 0
     while amount >= 999.5 and unit < len(UNITS) - 1:
         amount, unit = amount / 1000, unit + 1
     return f"{amount:.0f} {UNITS[unit]}" if unit == 0 or amount >= 9.95 else f"{amount:.1f} {UNITS[unit]}"

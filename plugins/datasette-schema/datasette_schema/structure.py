@@ -115,7 +115,7 @@ class Visit:
         self.db = db
         self.catalogue = catalogue
         self.ucds = ucds
-        self._described = (datasette.metadata("databases") or {}).get(db.name, {}).get("tables") or {}
+        self._described = ((datasette.metadata("databases") or {}).get(db.name) or {}).get("tables") or {}
 
     async def tables(self, *, with_hidden: bool = False, words: Sequence[str] = ()) -> list[Table]:
         """All that he may view; with `words`, those alone in which all of them occur."""
