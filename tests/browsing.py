@@ -84,21 +84,22 @@ def log_in(page: Page, account: tuple[str, str]) -> None:
     page.wait_for_load_state()
 
 
-def shoot(page: Page, name: str) -> None:
+def shoot(page: Page, name: str, *, whole: bool = True) -> None:
+    """The whole page, or what is seen of it."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=whole)
 
 
-def serious(page: Page) -> list[str]:
+def serious(page: Page, within: str = "html") -> list[str]:
     """What axe-core calls serious or critical, one line a rule with the first place."""
-    return [str(flaw) for flaw in flaws(page) if flaw.impact in ("serious", "critical")]
+    return [str(flaw) for flaw in flaws(page, within) if flaw.impact in ("serious", "critical")]
 
 
-def flaws(page: Page) -> list[Flaw]:
-    """All that axe-core finds, its advice on good practice included, as the page stands now."""
+def flaws(page: Page, within: str = "html") -> list[Flaw]:
+    """All that axe-core finds, its advice on good practice included, as the page, or that part of it, stands now."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())  # not as a script of the page, which its policy may forbid
-    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
+    found: list[dict[str, Any]] = page.evaluate("async (within) => (await axe.run(within)).violations", within)
     return [Flaw(rule["id"], rule["impact"], rule["help"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
 
 

@@ -19,3 +19,6 @@ name();
 for (const element of document.querySelectorAll("dl.column-descriptions, .table-wrapper, pre.wrapped-sql, pre#sql-query")) {
   if (element.scrollHeight > element.clientHeight || element.scrollWidth > element.clientWidth) element.tabIndex = 0;
 }
+
+// What is behind the # of a shared link, a chart's settings say, never reaches the server: it goes on with the form.
+for (const form of document.querySelectorAll("form.login-form")) form.action += location.hash;

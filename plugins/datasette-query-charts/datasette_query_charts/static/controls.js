@@ -13,7 +13,7 @@ export function element(name, { attributes = {}, ...properties } = {}, ...childr
 }
 
 /** `choose(changes)` takes what is to be different. */
-export function controls(form, { choices, columns, told, choose, isRepeated, actions }) {
+export function controls(form, { choices, columns, told, choose, isRepeated }) {
   const { kind, x, y, colour, error, bins, log, reverse, of } = choices;
   const focused = form.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   const named = (...kinds) => columns.filter((column) => kinds.includes(column.kind)).map((column) => column.name);
@@ -28,7 +28,7 @@ export function controls(form, { choices, columns, told, choose, isRepeated, act
   if (isXy && y.length === 1) parts.push(chosen("error", "Error bars", named(NUMBER), error, (name) => choose({ error: name }), "none"));
   if (kind === "histogram" && !isText) parts.push(binNumber());
   if (isRepeated) parts.push(chosen("of", "Of several rows", OFS, of, (one) => choose({ of: one })));
-  parts.push(group("Axes", toggles()), group("", actions));
+  parts.push(group("Axes", toggles()));
   form.replaceChildren(...parts);
   if (focused) form.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
 
@@ -43,7 +43,7 @@ export function controls(form, { choices, columns, told, choose, isRepeated, act
   function severalY() {
     const names = named(NUMBER);
     const offered = isXy ? named(NUMBER, TIME) : names;
-    const place = element("span", { className: "qc-field", attributes: { role: "group", "aria-label": "y" } }, element("span", { className: "qc-name" }, "y"));
+    const place = element("span", { className: "qc-field", attributes: { role: "group", "aria-label": "Columns along y" } }, element("span", { className: "qc-name" }, "y"));
     const chosenOnes = y.length ? y : [""];
     chosenOnes.forEach((name, k) => {
       const others = y.filter((one) => one !== name);
@@ -96,9 +96,8 @@ export function controls(form, { choices, columns, told, choose, isRepeated, act
 }
 
 function group(title, children) {
-  const name = title ? [element("span", { className: "qc-name" }, title)] : [];
-  const attributes = { role: "group", "aria-label": title || "Chart" };
-  return element("span", { className: "qc-field", attributes }, ...name, element("span", { className: "qc-buttons" }, ...children));
+  const attributes = { role: "group", "aria-label": title };
+  return element("span", { className: "qc-field", attributes }, element("span", { className: "qc-name" }, title), element("span", { className: "qc-buttons" }, ...children));
 }
 
 export function button(key, text, run, what) {

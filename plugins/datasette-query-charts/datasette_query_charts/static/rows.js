@@ -56,7 +56,7 @@ const cut = (text) => (text.length > LONG ? `${text.slice(0, LONG)}…` : text);
 function isWhole() {
   const asked = new URLSearchParams(location.search);
   const next = [...document.querySelectorAll("section.content a")].some((link) => new URLSearchParams(link.search).has("_next") && link.pathname === location.pathname);
-  return !next && !asked.has("_next") && !/more than/.test(headline());
+  return !next && !asked.has("_next") && !/more than/i.test(headline());
 }
 
 /** The headings, for one of them says how many rows there are; a site's templates may differ in which. */
@@ -65,7 +65,7 @@ const headline = () =>
 
 /** How many rows there are in all, in the page's own words: "12,345", "~12,345", "more than 1,000"; null where it says nothing. */
 export function told() {
-  return /((?:more than |~|>)?\s*[\d,]*\d) rows?\b/.exec(headline())?.[1].replace(/\s+/g, " ") ?? null;
+  return /((?:more than |~|>)?\s*[\d,]*\d) rows?\b/i.exec(headline())?.[1].replace(/\s+/g, " ").toLowerCase() ?? null;
 }
 
 /**

@@ -46,10 +46,11 @@ export async function section(before) {
   const key = element("div", { className: "qc-legend" });
   const host = element("div", { className: "qc-chart", tabIndex: 0, attributes: { role: "group" } });
   const tip = element("div", { className: "qc-tip", hidden: true }), ring = element("div", { className: "qc-ring", hidden: true });
+  const png = button("png", "PNG", save, "Save the chart as PNG");
   const live = element("p", { className: "qc-unseen", attributes: { "aria-live": "polite" } });
   const made = element(
     "section", { className: "query-chart", id: "query-chart", attributes: { "aria-labelledby": "qc-title" } },
-    element("div", { className: "qc-head" }, element("h2", { id: "qc-title", tabIndex: -1 }, "Chart"), button("close", "Close", close)),
+    element("div", { className: "qc-head" }, element("h2", { id: "qc-title" }, "Chart"), png, button("close", "Close", close)),
     form, status, more, key, host, live,
     element("p", { className: "qc-note" }, "The table below has the same values. Drag to zoom, double-click for everything. By keyboard: arrows go through the values, Enter shows one in the table, + and − zoom, 0 shows everything."),
   );
@@ -138,9 +139,9 @@ export async function section(before) {
     drawn = null;
     tell(null);
     host.hidden = !model;
-    controls(form, { choices, columns: columnsOfPage, told, choose, isRepeated: model?.isRepeated, actions: model ? [button("png", "PNG", save, "Save the chart as PNG")] : [] });
+    controls(form, { choices, columns: columnsOfPage, told, choose, isRepeated: model?.isRepeated });
     form.hidden = !page.count;
-    made.querySelector(".qc-note").hidden = !model;
+    made.querySelector(".qc-note").hidden = png.hidden = !model;
     status.textContent = (rows.problem ?? "") + sentence + (page.count ? sentences({ rows, page, inAll, most: MOST, model, choices, columns, unknown: choices.unknown }) : "");
     rows.problem = "";
     offerMore();
