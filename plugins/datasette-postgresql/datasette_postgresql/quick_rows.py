@@ -1,4 +1,4 @@
-"""The cells of a table page, written at once; the page is the same.
+"""The cells of a table page, written at once; the page is the same, but for the blanks between cells, a third of its bytes.
 
 The core asks every plugin about every cell and sends each through five templates: 25 ms for 100 rows of 12 columns.
 
@@ -27,6 +27,7 @@ MARKED = {"column": COLUMN, "value_type": KIND, "value": Markup(VALUE), "raw": V
 MARK = re.compile(f"{COLUMN}|{KIND}|{VALUE}")
 Core = Callable[..., Coroutine[Any, Any, tuple[list[dict[str, Any]], list[Any]]]]
 
+BLANKS = re.compile(r">\s+<")
 SPECIAL = re.compile("[&<>\"']")
 
 css_class = lru_cache(maxsize=4096)(to_css_class)
@@ -86,6 +87,7 @@ class QuickRows:
     def written(self, drawn: str) -> Markup:
         """`drawn` is the core's table of the marked rows."""
         first, to_kind, to_value, to_cell, _, _, to_row, *_, last = MARK.split(str(drawn))
+        to_cell, to_row = (BLANKS.sub("><", between) for between in (to_cell, to_row))
         heads: dict[tuple[str, str], str] = {}
 
         def cell(column: str, kind: str, value: str) -> str:

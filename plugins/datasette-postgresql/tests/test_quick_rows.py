@@ -1,4 +1,4 @@
-"""The quickly written table is the core's, byte for byte; who wants the core's rows gets them."""
+"""The quickly written table is the core's, but for the blanks between cells; who wants the core's rows gets them."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -35,8 +35,9 @@ def slowly(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     return lambda is_slow: monkeypatch.setattr(quick_rows, "FEW", 10**9 if is_slow else 4)
 
 
-def untimed(text: str) -> str:
-    return re.sub(r"Queries took [0-9.]+ms", "", text)
+def compared(text: str) -> str:
+    """Without times, and without blanks between elements, of which a table's cells have no use."""
+    return re.sub(r">\s+<", "><", re.sub(r"Queries took [0-9.]+ms", "", text))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,8 @@ def test_the_same_page(site: Site, addresses: None, slowly: Callable[[bool], Non
     quick = site.get(f"/pg/{path}")
     slowly(True)
     slow = site.get(f"/pg/{path}")
-    assert quick.status_code == 200 and untimed(quick.text) == untimed(slow.text)
+    assert quick.status_code == 200 and compared(quick.text) == compared(slow.text)
+    assert len(quick.text) < len(slow.text) or path.endswith("_size=3") or "visit=-1" in path or path == "notes"
 
 
 def test_it_is_used(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
