@@ -49,6 +49,7 @@ def test_each_kind_at_every_size_and_light(visited: Visit, name: str) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
         page.wait_for_timeout(100)
+        page.locator(".query-chart").evaluate("section => section.scrollIntoView()")
         shoot(page, f"chart-{name}-{width}px-{scheme}", whole=False)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (width, scheme)
         assert page.locator(".qc-chart canvas").evaluate("canvas => canvas.clientWidth") <= width

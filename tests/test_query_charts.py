@@ -36,6 +36,9 @@ DATA = f"""
     create table none (x integer, y integer);
     create table words (word text);
     insert into words values ('a'), ('b'), ('a');
+    create view twice as select mjd, flux from point union all select mjd, flux from point;
+    create table wide (n integer, label text);
+    insert into wide values (1, printf('%.400000c', 'a')), (2, printf('%.400000c', 'b')), (3, printf('%.400000c', 'c'));
     create table parent (id integer primary key, name text);
     insert into parent values (1, 'first'), (2, 'second');
     create table child (id integer primary key, parent integer references parent(id), size real);
@@ -43,17 +46,19 @@ DATA = f"""
 """
 BANDS = {"g": {"light": "#31de1f", "dark": "#30c39f", "marker": "triangle-up"}, "u": {"light": "#1600ea", "dark": "#3eb7ff"}}
 METADATA = {
-    "plugins": {"datasette-query-charts": {"colours": {"band": BANDS}, "most_rows": 20_000}},
+    "plugins": {"datasette-query-charts": {"colours": {"band": BANDS}, "most_rows": 12_000}},
     "databases": {
         "data": {"queries": {"nights": {"sql": "select * from night", "fragment": "chart=bar&x=night&y=detections"}}}
     },
 }
 
+SETTINGS: dict[str, object] = {"max_returned_rows": 2000, "max_csv_mb": 1}
+
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("charts")
-    with alone(folder, "query_charts", DATA, metadata=METADATA, settings={"max_returned_rows": 2000}) as url:
+    with alone(folder, "query_charts", DATA, metadata=METADATA, settings=SETTINGS) as url:
         yield url
 
 
@@ -203,6 +208,24 @@ def test_all_rows_on_demand(visited: Visit) -> None:
     assert said(page) == "The first 2,000 rows; this server gives no more at once."
     open_chart(page, "/data/words#chart=bar&x=word&rows=all")
     assert said(page) == "All 3 rows."
+
+
+def test_what_ends_before_all_rows_is_said(visited: Visit) -> None:
+    page = visited.page
+    open_chart(page, "/data/twice#chart=scatter&x=mjd&y=flux")
+    page.get_by_role("button", name="Draw the first 12,000 rows").click()
+    expect(page.locator(".qc-summary")).to_have_text("The first 12,000 rows of 20,000; more than 12,000 aren't drawn.")
+    assert drawn(page) == 12_000
+    open_chart(page, "/data/wide?_size=1#chart=bar&x=n&y=n&colour=label&rows=all")
+    assert said(page) == "The first 2 rows; then reading ended: CSV contains more than 1048576 bytes"
+
+
+def test_a_datasette_that_does_not_stream(browser: Browser, tmp_path: Path) -> None:
+    settings = {"max_returned_rows": 2000, "allow_csv_stream": 0}
+    with alone(tmp_path, "query_charts", DATA, metadata={}, settings=settings) as url, visit(browser, url, None) as visited:
+        open_chart(visited.page, "/data/point#chart=line&x=mjd&y=flux&rows=all")
+        assert said(visited.page) == "The first 2,000 rows; this server gives no more at once."
+        assert visited.errors == []
 
 
 def test_ten_thousand_points_draw_fast(visited: Visit) -> None:

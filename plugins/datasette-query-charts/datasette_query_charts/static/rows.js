@@ -8,8 +8,8 @@ const NOT_ALL = /^(_next|_size|_labels|_shape|_trace|_facet.*|_stream|_col|_noco
 /** Names, how many there are, the texts of a column, and the words that stand for its values, where there are some. */
 class Rows {
   #texts = new Map();
-  constructor({ names, count, read, words = () => null, elements = null, isAll = false, note = "" }) {
-    Object.assign(this, { names, count, words, elements, isAll, note, read });
+  constructor({ names, count, read, words = () => null, elements = null, isAll = false, isCut = false, note = "" }) {
+    Object.assign(this, { names, count, words, elements, isAll, isCut, note, read });
   }
   texts(name) {
     if (!this.#texts.has(name)) this.#texts.set(name, this.names.includes(name) ? this.read(name) : Array(this.count).fill(""));

@@ -37,7 +37,7 @@ function styled() {
 export async function section(before) {
   const [page, isStyled] = [ofPage(), styled()];
   const columnsOfPage = columnsOf(page), inAll = rowsTold();
-  const isTable = document.body.classList.contains("table");
+  const exact = /^[\d,]+$/.test(inAll ?? "") ? Number(inAll.replaceAll(",", "")) : null;
   let rows = page, columns = columnsOfPage, choices = null, model = null, drawn = null, hidden = new Set(), fetching = null, turn = 0;
 
   const form = element("form", { className: "qc-controls", onsubmit: (event) => event.preventDefault() });
@@ -54,7 +54,7 @@ export async function section(before) {
     form, status, more, key, host, live,
     element("p", { className: "qc-note" }, "The table below has the same values. Drag to zoom, double-click for everything. By keyboard: arrows go through the values, Enter shows one in the table, + and − zoom, 0 shows everything."),
   );
-  const style = getComputedStyle(made);
+  const style = getComputedStyle(made), row = document.querySelector(".qc-row");
   const ink = (name) => style.getPropertyValue(`--qc-${name}`).trim() || "#777";
   made.classList.toggle("qc-dark", isDark());
   await isStyled;
@@ -64,7 +64,7 @@ export async function section(before) {
   function close() {
     history.pushState(null, "", location.pathname + location.search);
     show();
-    document.querySelector(".qc-row a")?.focus();
+    row?.querySelector("a").focus();
   }
 
   function choose(changes) {
@@ -74,14 +74,15 @@ export async function section(before) {
   }
 
   /** As the address has it now. */
-  function show() {
+  async function show() {
     const isFirst = made.hidden || !choices;
     choices = read(location.hash, columnsOfPage, told);
     made.hidden = !choices;
+    if (row) row.hidden = !made.hidden; // its link would begin anew
     if (!choices) return fetching?.abort();
     if (!page.count) status.textContent = "There are no rows to draw.";
     else if (location.hash === "#chart") history.replaceState(null, "", write(choices));
-    update();
+    await update();
     if (isFirst) made.scrollIntoView({ block: "nearest" });
   }
 
@@ -107,7 +108,7 @@ export async function section(before) {
       });
       if (mine !== turn) return;
       rows = found;
-      rows.isCut = !isTable && !found.note && found.count === page.count && !page.isAll;
+      rows.isCut = !found.note && (exact === null ? found.count === page.count : found.count < exact);
       const known = new Map(columnsOf(found).map((column) => [column.name, column]));
       columns = columnsOfPage.map((column) => known.get(column.name) ?? column);
     } catch (error) {
