@@ -62,6 +62,7 @@ WRONG = {
     "'counts' names the table 'stars', which 'elasticc' doesn't show.": (HOME, lambda p: p["counts"].update(stars="stars")),
     "'queries' names the canned query 'everything', which isn't there.": (HOME, lambda p: p["queries"].append("everything")),
     "the setting 'schema' must be a path that begins with /.": (HOME, lambda p: p.update(schema="schema")),
+    "the setting 'sky_page' must be a path that begins with /.": (HOME, lambda p: p.update(sky_page=5)),
     "the setting 'basic_auth' must be true or false.": (HOME, lambda p: p.update(basic_auth="yes")),
 }
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import requests
 from astropy.coordinates import Angle, SkyCoord
+from astropy.table import Table
 from datasette.utils import StartupError
 from datasette_sky import conditions, coordinates, density, lists, settings
 from datasette_sky.conditions import Functions
@@ -63,7 +64,7 @@ def test_a_cone_filters_what_belongs_to_objects(sample_house: Sample) -> None:
         assert len(found) == sample_house.ask(f"select count(*) from elasticc_{table} {where}")[0][0]
         assert {row["diaObject_id"] for row in found} == {THOUSAND}
     page = unescape(ask(sample_house, "/elasticc/elasticc_diasource", _cone="187.7,12.4,0.01").text)
-    assert "within 36″ of an object around ra 187.7°, decl 12.4°" in page
+    assert "where the object is within 36″ of ra 187.7°, decl +12.4°" in page
 
 
 def test_two_cones_must_both_hold(sample_house: Sample) -> None:
@@ -156,6 +157,7 @@ def test_a_close_up_has_smaller_cells(sample_house: Sample) -> None:
     assert (answer["kind"], answer["total"], answer["cone"]) == ("density", len(found), [300, -60, 60])
     assert density.ring_deg(60.0) == density.WHOLE_SKY_DEG
     assert cells(answer) == counted(answer, found)
+    assert density.sql("x", "ra", "decl", 0.05, (-89.0, 1.0)).count(",") < 100
     assert [density.ring_deg(radius) for radius in (None, 1.0, 1e-9)] == pytest.approx([2.5, 0.05, 1e-6])
 
 
@@ -294,6 +296,35 @@ def test_headings_say_what_numbers_are(sample_house: Sample) -> None:
     ):  # fmt: skip
         answer = ask(sample_house, LIST, list=text, radius="1", unit="arcsec", _format="json").json()
         assert [row["diaObjectId"] for row in answer["rows"]] == [THOUSAND], text
+
+
+def test_a_votable_as_astropy_writes_it(sample_house: Sample) -> None:
+    table = Table({"name": ["M 87 <&>", "b"], "ra": [187.7, 10.0], "dec": [12.4, 89.0], "mag": [np.nan, 3.5]})
+    out = io.BytesIO()
+    table.write(out, format="votable")
+    text = out.getvalue().decode()
+    post = {"list": text, "radius": "1", "unit": "arcsec", "_format": "json"}
+    answer = requests.post(sample_house.url + LIST, data=post, auth=sample_house.account, timeout=60).json()
+    assert [(row["line"], row["name"], row["mag"], row["diaObjectId"]) for row in answer["rows"]] == [
+        (1, "M 87 <&>", "NaN", THOUSAND),
+        (2, "b", "3.5", None),
+    ]
+    packed = io.BytesIO()
+    table.write(packed, format="votable", tabledata_format="binary")
+    for wrong, sentence in (
+        (packed.getvalue().decode(), "The VOTable's rows are packed: save it as TABLEDATA."),
+        ('<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><VOTABLE/>', "A VOTable with a document type is refused."),
+        ("<VOTABLE>" * 40, "The VOTable is nested too deep."),
+        ("<VOTABLE><TABLE>", "The VOTable can't be read: no element found, line 1."),
+        ("<VOTABLE></VOTABLE>", "The VOTable has no table with rows."),
+        (
+            text.replace('"ra"', '"x"').replace('"name"', '"y"'),
+            "The VOTable has no column that is called as an id or a position.",
+        ),
+        (text.replace("187.7", "400"), "Row 1: The right ascension 400° isn't between 0° and 360°."),
+    ):
+        answer = requests.post(sample_house.url + LIST, data={**post, "list": wrong}, auth=sample_house.account, timeout=60)
+        assert (answer.status_code, answer.json()["error"]) == (400, sentence)
 
 
 HOSTILE = [

@@ -94,10 +94,8 @@ async def _in_cones(datasette: Any, request: Any, database: str, table: str, ask
         clauses.append(conditions.in_cone(sky, found, table, relation.identifier, name, functions))
         values = {"ra": cone.centre.ra, "decl": cone.centre.decl, "radius": cone.radius_deg}
         params |= {f"{name}_{key}": repr(value) for key, value in values.items()}
-        whose = " of an object" if found.object and table != sky.objects.table else ""
-        described.append(
-            f"within {coordinates.said(cone.radius_deg)}{whose} around ra {cone.centre.ra:.8g}°, decl {cone.centre.decl:.8g}°"
-        )
+        what = "the object" if found.object and table != sky.objects.table else "the position"
+        described.append(f"{what} is within {coordinates.said(cone.radius_deg)} of {cone.centre}")
     return FilterArguments(clauses, params, described)
 
 
@@ -108,6 +106,17 @@ def menu_links(datasette: Any, actor: Any, request: Any) -> Callable[[], Awaitab
         paths = [datasette.urls.path(f"/-/sky/{tilde_encode(sky.database)}") for sky in found]
         label = "Sky" if len(found) == 1 else "Sky of {}"
         return [{"href": path, "label": label.format(sky.database)} for path, sky in zip(paths, found, strict=True)]
+
+    return links
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def database_actions(datasette: Any, actor: Any, database: str) -> Callable[[], Awaitable[list[dict[str, str]]]]:
+    async def links() -> list[dict[str, str]]:
+        sky = await skies(datasette).quietly_of(database)
+        if sky is None or not await targets(datasette, actor, sky):
+            return []
+        return [{"href": datasette.urls.path(f"/-/sky/{tilde_encode(database)}"), "label": "The sky"}]
 
     return links
 

@@ -34,7 +34,7 @@ class Found:
     def where(self) -> str:
         """In words."""
         centre = self.cone.centre
-        return f"within {coordinates.said(self.cone.radius_deg)} of ra {centre.ra:.8g}°, decl {centre.decl:+.8g}°"
+        return f"within {coordinates.said(self.cone.radius_deg)} of {centre}"
 
     def path(self, row: list[Any]) -> str | None:
         key = [row[at] for at in self.question.key]

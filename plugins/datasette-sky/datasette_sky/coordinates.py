@@ -30,6 +30,10 @@ class Position:
     ra: float
     decl: float
 
+    def __str__(self) -> str:
+        """In words."""
+        return f"ra {self.ra:.8g}°, decl {self.decl:+.8g}°".replace("-", "\u2212")
+
 
 @dataclass(frozen=True)
 class Cone:

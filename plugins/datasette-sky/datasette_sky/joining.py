@@ -83,10 +83,8 @@ def sql(target: Target, listed: List, radius_deg: float, functions: Functions, l
     if named:
         column = target.relation.column(target.id or "")
         type_ = column.type if column else "text"
-        keys = [
-            (line, (_id(line.object_id or "", is_whole=column is not None and (column.base_type or column.type) in INTEGERS),))
-            for line in named
-        ]
+        is_whole = column is not None and (column.base_type or column.type) in INTEGERS
+        keys = [(line, (_id(line.object_id or "", is_whole=is_whole),)) for line in named]
         values.append(_values("ids", (*own, GIVEN_ID), keys))
         condition = f"{target.sql(target.id or '')} = m.{GIVEN_ID}::{type_}"
         parts.append(_part(target, own, ours, "ids", condition, "null::float8"))

@@ -1,16 +1,19 @@
 """A list that somebody pasted: a line is an object's id or a position, perhaps with columns of the reader's own.
 
 With a first line of headings the columns are known by their names; without, a line says by itself what it is. What can't be
-read, and what could mean two things, is named with its line.
+read, and what could mean two things, is named with its line. A VOTable's rows are lines, its fields the headings.
 """
 
 import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from . import guess
+from . import guess, votable
 from .coordinates import NO_POSITION, Position, Unreadable, position, shortened
+
+T = TypeVar("T")
 
 MOST_LINES = 10_000
 MOST_COLUMNS = 40
@@ -55,7 +58,6 @@ class _Heading:
     """Where the columns that are understood stand."""
 
     names: tuple[str, ...]
-    delimiter: str | None
     id: int | None
     place: int | None
     pair: tuple[int, int] | None
@@ -65,26 +67,50 @@ def read(text: str, ids: Ids) -> List:
     """Blank lines and those that begin with # are skipped. Raises Unreadable, which names the wrong lines."""
     if "\x00" in text:
         raise Unreadable("The list has null characters: it must be a text file.")
+    if votable.is_votable(text):
+        return _of_votable(text, ids)
     written = list(_content(text))
     if not written:
         raise Unreadable("The list is empty: write an object's id or a position on each line.")
-    heading = _heading(written[0][1], ids)
-    content = written[1:] if heading or _is_words(written[0][1], ids) else written
+    first = written[0][1]
+    delimiter = next((one for one in DELIMITERS if one in first), None)
+    heading = _heading([name.strip() for name in _split(first, delimiter)], ids)
+    content = written[1:] if heading or _is_words(first, ids) else written
     if not content:
         raise Unreadable("The list has headings and no lines.")
+    if heading is None:
+        return List((GIVEN,), _each(content, "Line", lambda number, line: _by_itself(number, line, ids)))
+    return List(
+        heading.names,
+        _each(content, "Line", lambda number, line: _by_heading(number, _split(line, delimiter), heading, ids)),
+    )
+
+
+def _of_votable(text: str, ids: Ids) -> List:
+    names, rows = votable.read(text)
+    heading = _heading(names, ids)
+    if heading is None:
+        raise Unreadable("The VOTable has no column that is called as an id or a position.")
+    return List(
+        heading.names, _each(list(enumerate(rows, 1)), "Row", lambda number, row: _by_heading(number, row, heading, ids))
+    )
+
+
+def _each(content: Sequence[tuple[int, T]], what: str, read_one: Callable[[int, T], Line]) -> tuple[Line, ...]:
+    """Raises Unreadable, which names the first of those that can't be read."""
     if len(content) > MOST_LINES:
         raise Unreadable(f"A list may have {MOST_LINES:,} lines; this one has {len(content):,}.")
     found: list[Line] = []
     wrong: list[str] = []
-    for number, line in content:
+    for number, one in content:
         try:
-            found.append(_by_heading(number, line, heading, ids) if heading else _by_itself(number, line, ids))
+            found.append(read_one(number, one))
         except Unreadable as error:
-            wrong.append(f"Line {number}: {error}")
+            wrong.append(f"{what} {number}: {error}")
     if wrong:
         more = f" {len(wrong) - MOST_WRONG:,} more lines can't be read either." if len(wrong) > MOST_WRONG else ""
         raise Unreadable(" ".join(wrong[:MOST_WRONG]) + more)
-    return List(heading.names if heading else (GIVEN,), tuple(found))
+    return tuple(found)
 
 
 def _content(text: str) -> Iterator[tuple[int, str]]:
@@ -95,10 +121,8 @@ def _content(text: str) -> Iterator[tuple[int, str]]:
         yield number, line
 
 
-def _heading(line: str, ids: Ids) -> _Heading | None:
-    """None where the first line has no name that is known."""
-    delimiter = next((one for one in DELIMITERS if one in line), None)
-    names = [name.strip() for name in _split(line, delimiter)]
+def _heading(names: list[str], ids: Ids) -> _Heading | None:
+    """None where no name is known."""
     plain = [guess.plain(name) for name in names]
     known_ids = (guess.plain(ids.name), *ID_NAMES) if ids.name else ()
     pair = guess.pair(names)
@@ -111,7 +135,7 @@ def _heading(line: str, ids: Ids) -> _Heading | None:
     at = (names.index(pair[0]), names.index(pair[1])) if pair else None
     if at or place is not None:  # beside positions a "name" is the reader's own, and only the id's own name is an id
         id_at = plain.index(known_ids[0]) if known_ids and known_ids[0] in plain else None
-    return _Heading(_distinct(names), delimiter, id_at, place, at)
+    return _Heading(_distinct(names), id_at, place, at)
 
 
 def _is_words(line: str, ids: Ids) -> bool:
@@ -136,8 +160,8 @@ def _split(line: str, delimiter: str | None) -> list[str]:
         raise Unreadable(f"“{shortened(line)}” can't be split into columns: {error}.") from error
 
 
-def _by_heading(number: int, line: str, heading: _Heading, ids: Ids) -> Line:
-    fields = _split(line, heading.delimiter)
+def _by_heading(number: int, given: Sequence[str], heading: _Heading, ids: Ids) -> Line:
+    fields = list(given)
     if len(fields) > len(heading.names):
         raise Unreadable(f"it has {len(fields)} columns, and the first line {len(heading.names)}.")
     fields += [""] * (len(heading.names) - len(fields))

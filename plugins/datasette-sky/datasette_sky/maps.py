@@ -118,15 +118,16 @@ async def _table_answer(source: Source, found: Positions, close_up: list[float] 
         if points is not None and len(points) <= MOST_POINTS:
             return _as_points(points)
     ring = density.ring_deg(close_up[2] if close_up else None)
+    around = (close_up[1], close_up[2]) if close_up else None
     if source.is_typed or (plan and plan.rows <= EXACT_ROWS and plan.fits(LIMIT_MS)):
         try:
-            return _as_density(await _counted(source, source.sql, ra, decl, ring, 1.0), ring)
+            return _as_density(await _counted(source, density.sql(source.sql, ra, decl, ring, around), 1.0), ring)
         except QueryInterrupted:
             pass  # a part, then
     for patience_ms in SAMPLES_MS:
         sql, share = source.sample(patience_ms)
         try:
-            return _as_density(await _counted(source, sql, ra, decl, ring, share), ring)
+            return _as_density(await _counted(source, density.sql(sql, ra, decl, ring, around), share), ring)
         except QueryInterrupted:
             continue
     raise QueryInterrupted(TimeoutError("no sample was quick enough"), source.sql, source.params)
@@ -144,8 +145,8 @@ async def _points(source: Source, ra: str, decl: str) -> list[Any] | None:
         return None
 
 
-async def _counted(source: Source, sql: str, ra: str, decl: str, ring: float, share: float | None) -> Counted:
-    cells = [tuple(row) for row in (await source.ask(density.sql(sql, ra, decl, ring), LIMIT_MS)).rows]
+async def _counted(source: Source, sql: str, share: float | None) -> Counted:
+    cells = [tuple(row) for row in (await source.ask(sql, LIMIT_MS)).rows]
     return Counted(cells, sum(row[3] for row in cells), share, is_first=share is None)
 
 

@@ -63,7 +63,7 @@ class Sky:
 @dataclass(frozen=True)
 class Home:
     """`counts` are tables and what their rows are called; `example_sql` is what the Python snippet asks;
-    `schema` is the path of a page that tells what tables and columns mean."""
+    `schema` and `sky_page` are paths of pages that tell what tables and columns mean, and search the sky."""
 
     database: str
     about: str
@@ -75,6 +75,7 @@ class Home:
     sky: Sky | None = None
     queries: tuple[str, ...] = ()
     schema: str | None = None
+    sky_page: str | None = None
     example_sql: str | None = None
     basic_auth: bool = False
 
@@ -117,8 +118,8 @@ def _other(key: str, value: Any) -> Any:
         if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
             raise ConfigurationError(f"{PLUGIN}: the setting 'queries' must be a list of canned queries' names.")
         return tuple(value)
-    if key == "schema" and (not isinstance(value, str) or not value.startswith("/")):
-        raise ConfigurationError(f"{PLUGIN}: the setting 'schema' must be a path that begins with /.")
+    if key in ("schema", "sky_page") and (not isinstance(value, str) or not value.startswith("/")):
+        raise ConfigurationError(f"{PLUGIN}: the setting {key!r} must be a path that begins with /.")
     kind, said = (bool, "true or false") if key == "basic_auth" else (str, "text")
     if not isinstance(value, kind):
         raise ConfigurationError(f"{PLUGIN}: the setting {key!r} must be {said}.")

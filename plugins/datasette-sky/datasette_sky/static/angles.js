@@ -18,6 +18,13 @@ export function apart(ra1, decl1, ra2, decl2) {
   return (2 * Math.asin(Math.min(1, Math.sqrt(half)))) / RAD;
 }
 
+/** The positions around a cell, close enough that lines between them follow it. */
+export function border(west, east, south, north) {
+  const count = Math.max(2, Math.ceil((east - west) / 6)), half = (south + north) / 2;
+  const along = Array.from({ length: count + 1 }, (_, k) => west + ((east - west) * k) / count);
+  return [...along.map((ra) => [ra, south]), [east, half], ...along.reverse().map((ra) => [ra, north]), [west, half]];
+}
+
 /** The middle of some positions and the largest distance from it; null where they have none. */
 export function circle(ras, decls) {
   const sum = [0, 0, 0];

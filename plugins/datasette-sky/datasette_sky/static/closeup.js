@@ -1,6 +1,6 @@
 // The sky around a position: distances from it and directions are true (zenithal equidistant), north up, east to the left.
 
-import { RAD, apart, position, round, said, vector, written } from "./angles.js";
+import { RAD, apart, border, position, round, said, vector, written } from "./angles.js";
 
 export function closeUp([ra0, decl0, radius]) {
   const [cx, cy, cz] = vector(ra0, decl0);
@@ -22,10 +22,7 @@ export function closeUp([ra0, decl0, radius]) {
     return position([cx, cy, cz].map((one, k) => one * Math.cos(angle) + (dx * east[k] + dy * north[k]) * Math.sin(angle)));
   }
 
-  const cell = (west, eastern, south, northern) => [
-    [[west, south], [(west + eastern) / 2, south], [eastern, south], [eastern, northern], [(west + eastern) / 2, northern], [west, northern]]
-      .map((one) => project(...one)),
-  ];
+  const cell = (...edges) => [border(...edges).map((one) => project(...one))];
 
   const step = round(radius / 2);
   const rings = Array.from({ length: Math.floor(radius / step - 0.05) }, (_, k) => (k + 1) * step);

@@ -30,10 +30,8 @@ export function draw(canvas, at, sky, answer, { planes }) {
   if (answer.kind === "density") density(ctx, at, sky, answer, ink);
   strokes(ctx, at, sky.lines(), ink("line"), 0.8);
   if (planes) {
-    strokes(ctx, at, cut(galacticPlane(), sky), ink("galactic"), 1.6);
-    ctx.setLineDash([6, 5]);
-    strokes(ctx, at, cut(eclipticPlane(), sky), ink("ecliptic"), 1.4);
-    ctx.setLineDash([]);
+    cased(ctx, at, cut(galacticPlane(), sky), ink("galactic"), ink("ground"));
+    cased(ctx, at, cut(eclipticPlane(), sky), ink("ecliptic"), ink("ground"), [6, 5]);
   }
   ctx.restore();
   if (answer.kind === "points") points(ctx, at, sky, answer, ink);
@@ -57,6 +55,16 @@ function strokes(ctx, at, lines, colour, width) {
   ctx.stroke();
 }
 
+/** With an edge, so that it can be seen on every colour. */
+function cased(ctx, at, lines, colour, ground, dash = []) {
+  ctx.globalAlpha = 0.5;
+  strokes(ctx, at, lines, ground, 3.2);
+  ctx.globalAlpha = 1;
+  ctx.setLineDash(dash);
+  strokes(ctx, at, lines, colour, 1.6);
+  ctx.setLineDash([]);
+}
+
 /** A line over the sky in pieces, where the map's edge cuts it. */
 function cut(positions, sky) {
   const pieces = [[]];
@@ -70,18 +78,25 @@ function cut(positions, sky) {
 
 function labels(ctx, at, sky, ink) {
   ctx.font = `${at.width < 600 ? 11 : 13}px Helvetica, Arial, sans-serif`;
-  ctx.fillStyle = ink("muted");
-  ctx.strokeStyle = ink("ground");
-  ctx.lineJoin = "round";
   ctx.textBaseline = "middle";
   for (const { text, at: where, align, dx, dy } of sky.labels()) {
     const [x, y] = place(at, where);
     const inside = Math.hypot(...where) < 0.97;
     ctx.textAlign = align;
-    ctx.lineWidth = inside ? 4 : 0;
-    if (inside) ctx.strokeText(text, x + dx, y + dy);
+    if (inside) plate(ctx, ctx.measureText(text).width, x + dx, y + dy, align, ink);
+    ctx.fillStyle = ink(inside ? "ink" : "muted");
     ctx.fillText(text, x + dx, y + dy);
   }
+}
+
+/** Behind a text, so that it can be read on every colour. */
+function plate(ctx, width, x, y, align, ink) {
+  ctx.fillStyle = ink("ground");
+  ctx.globalAlpha = 0.8;
+  ctx.beginPath();
+  ctx.roundRect(x - 3 - (align === "center" ? width / 2 : align === "right" ? width : 0), y - 8, width + 6, 15, 4);
+  ctx.fill();
+  ctx.globalAlpha = 1;
 }
 
 /** The edges of a cell in ra, 0 … 360, and in decl. */

@@ -2,9 +2,7 @@
 // A table's rows come as one answer of the plugin, all that its filters leave; a result's are those on the page, and where
 // these are not all, an answer about all of them.
 
-import { cellEdges } from "./draw.js";
-import { coneOf, element, showAnswer, showMap } from "./map.js";
-
+let map; // is loaded where a map is wanted
 const told = window.datasetteSky;
 const SWITCH = "_sky";
 const isOn = new URLSearchParams(location.search).get(SWITCH) === "on";
@@ -35,7 +33,14 @@ function addSearch() {
   before.before(element("p", { className: "sky-switch-row" }, element("a", { href: `${told.cone}?${around}` }, "What is around it on the sky")));
 }
 
-function addSwitch() {
+/** An element with properties and children. */
+function element(name, properties, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+async function addSwitch() {
   const address = new URL(location.href);
   isOn ? address.searchParams.delete(SWITCH) : address.searchParams.set(SWITCH, "on");
   const links = element("p", { className: "sky-switch-row" },
@@ -49,7 +54,8 @@ function addSwitch() {
   const section = element("section", { className: "sky-map" });
   section.setAttribute("aria-label", "Where the rows are");
   (document.querySelector(".facet-results, .table-wrapper") ?? links.nextSibling).before(section);
-  if (told.data) showAnswer(section, told.data + location.search, { frameName: told.frame, opener: ofTable });
+  map = await import("./map.js");
+  if (told.data) map.showAnswer(section, told.data + location.search, { frameName: told.frame, opener: ofTable });
   else if (table.querySelectorAll("tbody tr").length < told.most) fromPage(section);
   else fromResult(section);
 }
@@ -59,7 +65,7 @@ const ofTable = (answer) => (k) => {
   if (answer.kind === "points") return answer.path[k] ? `${told.table}/${answer.path[k]}` : null;
   const address = new URL(location.href);
   address.searchParams.delete("_next");
-  address.searchParams.set("_cone", coneOf(answer, k));
+  address.searchParams.set("_cone", map.coneOf(answer, k));
   return address.pathname + address.search;
 };
 
@@ -83,7 +89,7 @@ function fromPage(section) {
     made.total += 1;
   }
   const open = (k) => addressOf(/^-?\w+$/.test(made.label[k]) ? made.label[k] : null, made.ra[k], made.decl[k]);
-  showMap(section, made, { frameName: told.frame, open, rows: "rows on this page" });
+  map.showMap(section, made, { frameName: told.frame, open, rows: "rows on this page" });
 }
 
 function fromResult(section) {
@@ -91,7 +97,7 @@ function fromResult(section) {
   const id = told.idColumns.find((name) => heads.includes(name));
   for (const name of [...pair, ...(id ? [id] : [])]) address.searchParams.append("_columns", name);
   const opener = (answer) => (k) => answer.kind === "points" ? addressOf(answer.path[k], answer.ra[k], answer.decl[k]) : within(answer, k);
-  showAnswer(section, address, { frameName: told.frame, opener });
+  map.showAnswer(section, address, { frameName: told.frame, opener });
 }
 
 /** The person's own SQL, for the rows of a cell. */
@@ -99,7 +105,7 @@ function within(answer, k) {
   const address = new URL(location.href);
   const sql = address.searchParams.get("sql");
   if (!told.isOwn || !sql) return null;
-  const { west, east, south, north } = cellEdges(answer, k);
+  const { west, east, south, north } = map.cellEdges(answer, k);
   const [ra, decl] = pair.map((name) => `"${name.replaceAll('"', '""')}"`);
   const inside = sql.trim().replace(/;\s*$/, "");
   address.searchParams.set("sql", `select * from (\n${inside}\n) as found\nwhere ${decl} between ${south} and ${north}\n  and ${ra} between ${west} and ${east}`);

@@ -6,6 +6,8 @@ import { cellEdges, draw, frame, place } from "./draw.js";
 import { wholeSky } from "./mollweide.js";
 import { isEquatorial } from "./planes.js";
 
+export { cellEdges };
+
 const NEAR_PX = 14;
 const LEAST_PX = 150;
 const MOST_CLOSE_DEG = 60;

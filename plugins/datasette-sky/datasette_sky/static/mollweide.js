@@ -1,6 +1,6 @@
 // Mollweide's projection of the whole sky, equal in area: ra 0 in the middle, east to the left. Places are in [-1, 1] × [-1, 1].
 
-import { RAD, turned, wrapped } from "./angles.js";
+import { RAD, border, turned, wrapped } from "./angles.js";
 
 const MERIDIANS = [-120, -60, 0, 60, 120];
 const PARALLELS = [-60, -30, 0, 30, 60];
@@ -38,11 +38,7 @@ export function unproject(x, y) {
 
 /** Polygons of a cell; across ra 180, where the map is cut, one at each edge. */
 function cell(west, east, south, north) {
-  return pieces(west, east).map(([from, to]) => {
-    const middle = (from + to) / 2, half = (south + north) / 2;
-    return [[from, south], [middle, south], [to, south], [to, half], [to, north], [middle, north], [from, north], [from, half]]
-      .map((one) => onEdge(...one));
-  });
+  return pieces(west, east).map(([from, to]) => border(from, to, south, north).map((one) => onEdge(...one)));
 }
 
 function pieces(west, east) {
