@@ -30,7 +30,7 @@ export function frame(uPlot, host, model, { height, reverse, hidden, tell, open,
   const u = new uPlot(
     {
       width: host.clientWidth || 600,
-      height,
+      height: height(),
       padding: [12, 16, 0, 4],
       legend: { show: false },
       cursor: { drag: { x: true, y: model.kind === "scatter" || model.kind === "line", uni: 30 }, points: { show: false }, x: false, y: false },
@@ -38,7 +38,7 @@ export function frame(uPlot, host, model, { height, reverse, hidden, tell, open,
         x: { time: false, dir: reverse.includes("x") ? -1 : 1, range: (_, min, max) => [min, max] },
         y: { dir: reverse.includes("y") ? -1 : 1, range: (_, min, max) => [min, max] },
       },
-      axes: [axis(0, model.axes[0].kind === "time" ? 96 : 80, { size: 32, labelSize: 22 }), axis(1, 44, { size: widest, labelSize: 22 })],
+      axes: [axis(0, model.axes[0].kind === "time" ? 84 : 80, { size: 32, labelSize: 22 }), axis(1, 36, { size: widest, labelSize: 22 })],
       series: [{}, { paths: () => null, points: { show: false } }],
       hooks: {
         draw: [(self) => paint(self, model, hidden)],
@@ -110,7 +110,7 @@ export function frame(uPlot, host, model, { height, reverse, hidden, tell, open,
     reset: () => setView([whole, tall]),
     view: viewed,
     redraw: () => u.redraw(false),
-    resize: () => host.clientWidth && u.setSize({ width: host.clientWidth, height }),
+    resize: () => host.clientWidth && u.setSize({ width: host.clientWidth, height: height() }),
     destroy: () => u.destroy(),
   };
 }

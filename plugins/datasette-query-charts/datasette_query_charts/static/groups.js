@@ -2,7 +2,7 @@
 
 import { NUMBER, valuesOf } from "./columns.js";
 import { FEW } from "./choices.js";
-import { OTHERS, gradient, lookOf } from "./looks.js";
+import { OTHERS, lookOf, ramp } from "./looks.js";
 
 const STEPS = 24; // of a gradient
 const SHORT = 60; // characters of a name
@@ -17,7 +17,7 @@ export function groupsOf(rows, name, column, told, { mayRamp }) {
   const of = new Uint16Array(rows.count);
   if (!name || !column) return { series: [{ name: "", look: lookOf(0) }], of };
   const texts = rows.texts(name);
-  if (mayRamp && column.kind === NUMBER && column.distinct > FEW && !told.colours?.[name]) return ramp(texts, of, name);
+  if (mayRamp && column.kind === NUMBER && column.distinct > FEW && !told.colours?.[name]) return ramped(texts, of, name);
 
   const known = told.colours?.[name] ?? {};
   const counts = new Map();
@@ -36,7 +36,7 @@ export function groupsOf(rows, name, column, told, { mayRamp }) {
 
 const naturally = (one, other) => one.localeCompare(other, "en", { numeric: true });
 
-function ramp(texts, of, name) {
+function ramped(texts, of, name) {
   const values = valuesOf(texts, NUMBER);
   let min = Infinity, max = -Infinity;
   for (const value of values) {
@@ -46,8 +46,7 @@ function ramp(texts, of, name) {
   const wide = max - min || 1;
   values.forEach((value, k) => (of[k] = Number.isFinite(value) ? Math.min(STEPS - 1, Math.floor((STEPS * (value - min)) / wide)) : STEPS));
   const series = Array.from({ length: STEPS }, (_, k) => {
-    const hue = gradient((k + 0.5) / STEPS);
-    return { name, look: { colour: [hue, hue], marker: "circle", dash: [] } };
+    return { name, look: { colour: ramp((k + 0.5) / STEPS), marker: "circle", dash: [] } };
   });
   return { series: [...series, { name: "none", look: OTHERS }], of, ramp: { name, min, max } };
 }

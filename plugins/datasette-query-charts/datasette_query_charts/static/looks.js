@@ -29,8 +29,10 @@ export function lookOf(k, known) {
   return known ? { ...plain, colour: known.slice(0, 2), marker: known[2] || plain.marker } : plain;
 }
 
-/** Of a number between 0 and 1: dark to bright, or on light pages bright to dark, so that the greatest stand out. */
-export function gradient(share) {
+/** Of a number between 0 and 1, [on light, on dark]: without what can't be seen on the one or the other. */
+export const ramp = (share) => [viridis(0.93 * share), viridis(0.2 + 0.8 * share)];
+
+function viridis(share) {
   const place = share * (VIRIDIS.length - 1), low = Math.min(Math.floor(place), VIRIDIS.length - 2);
   const mixed = [1, 3, 5].map((at) => {
     const [from, to] = [VIRIDIS[low], VIRIDIS[low + 1]].map((hex) => parseInt(hex.slice(at, at + 2), 16));
@@ -85,4 +87,20 @@ export function mark(ctx, look, x, y, radius) {
   ctx.fillStyle = ctx.strokeStyle = colour(look);
   ctx.lineWidth = Math.max(1, radius / 3);
   look.marker === "cross" ? ctx.stroke() : ctx.fill();
+}
+
+/** As a series of that kind of chart is drawn, for what explains it: 16 wide, around x, y; `scale` is the canvas's. */
+export function sample(ctx, look, kind, x, y, scale) {
+  ctx.fillStyle = ctx.strokeStyle = colour(look);
+  if (kind === "bar") return ctx.fillRect(x - 5 * scale, y - 5 * scale, 10 * scale, 10 * scale);
+  if (kind !== "scatter") {
+    ctx.lineWidth = 2 * scale;
+    ctx.setLineDash(look.dash.map((length) => 0.6 * length * scale));
+    ctx.beginPath();
+    ctx.moveTo(x - 8 * scale, y);
+    ctx.lineTo(x + 8 * scale, y);
+    ctx.stroke();
+    ctx.setLineDash([]);
+  }
+  if (kind !== "histogram") mark(ctx, look, x, y, (kind === "line" ? 3.8 : 5) * scale);
 }

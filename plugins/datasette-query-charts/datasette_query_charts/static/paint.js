@@ -128,7 +128,7 @@ function bins(ctx, to, model, hidden, u) {
     ctx.fill();
     ctx.globalAlpha = 1;
     ctx.lineWidth = 2 * dpr;
-    ctx.setLineDash(look.dash.map((length) => length * dpr));
+    ctx.setLineDash(to.width / counts[number].length > 14 * dpr ? look.dash.map((length) => length * dpr) : []); // steps as short as dashes
     ctx.stroke();
     ctx.setLineDash([]);
   });

@@ -1,6 +1,6 @@
 // A chart as PNG, with its title and what its colours mean.
 
-import { mark } from "./looks.js";
+import { sample } from "./looks.js";
 
 export function savePng(name, { title, canvas: source, model, hidden, ink }) {
   const dpr = devicePixelRatio, font = (weight, size) => `${weight} ${size * dpr}px system-ui, sans-serif`;
@@ -19,9 +19,9 @@ export function savePng(name, { title, canvas: source, model, hidden, ink }) {
   ctx.font = font("", 13);
   lines.forEach((line, row) => line.forEach(({ series, at }) => {
     const x = at + 22 * dpr, y = (48 + 22 * row) * dpr;
-    mark(ctx, series.look, x, y, 4.5 * dpr);
+    sample(ctx, series.look, model.kind, x, y, dpr);
     ctx.fillStyle = ink("ink");
-    ctx.fillText(series.name, x + 10 * dpr, y + 4.5 * dpr);
+    ctx.fillText(series.name, x + 13 * dpr, y + 4.5 * dpr);
   }));
   ctx.drawImage(source, 0, head);
   canvas.toBlob((blob) => {
@@ -37,7 +37,7 @@ function legendLines(ctx, shown, most, dpr) {
   const lines = [];
   let at = Infinity;
   for (const series of shown) {
-    const width = ctx.measureText(series.name).width + 36 * dpr;
+    const width = ctx.measureText(series.name).width + 42 * dpr;
     if (at + width > most) {
       lines.push([]);
       at = 0;

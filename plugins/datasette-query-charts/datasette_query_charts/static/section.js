@@ -154,7 +154,7 @@ export async function section(before) {
   }
 
   function paint(uPlot, view = null) {
-    const shared = { hidden, tell, open, ink, height: HEIGHT(), reverse: choices.reverse, view };
+    const shared = { hidden, tell, open, ink, height: HEIGHT, reverse: choices.reverse, view };
     drawn = model.type === "xy" ? frame(uPlot, host, model, shared) : lyingBars(host, model, shared);
     drawn.canvas.setAttribute("role", "img");
     drawn.canvas.setAttribute("aria-label", spoken());
