@@ -265,6 +265,15 @@ def test_values_by_keyboard_and_the_row_in_the_table(visited: Visit) -> None:
     ]  # fmt: skip
     open_chart(page, "/data/night#chart=line&x=night&y=detections")
     assert tips(page, 2) == ["detections 5, night 2024-01-01", "detections 0, night 2024-01-02"]
+    ring, over = (page.locator(f".query-chart {part}").bounding_box() for part in (".qc-ring", ".u-over"))
+    assert ring and over
+    middle = (
+        (ring["x"] + ring["width"] / 2 - over["x"]) / over["width"],
+        (ring["y"] + ring["height"] / 2 - over["y"]) / over["height"],
+    )
+    assert middle == pytest.approx(
+        ((1 / 3 + 0.03) / 1.06, 1.06 / 1.12), abs=0.01
+    )  # a third of the way, at the foot; by the margins
     page.keyboard.press("Enter")
     expect(page.locator("tr.qc-found")).to_contain_text("2024-01-02")
     expect(page.locator("tr.qc-found")).to_be_focused()

@@ -4,6 +4,7 @@ import { numberText, ticks } from "./axes.js";
 import { colour } from "./looks.js";
 
 const FONT = "12px system-ui, sans-serif";
+const brief = (value) => numberText(Number.isInteger(value) ? value : +value.toPrecision(4));
 const HEAD = 8, FOOT = 44, GAP = 7;
 
 /** The same doors as frame.js has; `at` is a number of bar and series together. */
@@ -28,7 +29,7 @@ export function lyingBars(host, model, { hidden, tell, open, ink }) {
     const names = model.bars.map(({ name }) => fitted(name, most));
     const left = Math.ceil(Math.max(...names.map((name) => ctx.measureText(name).width))) + 12;
     const [min, max] = span(model, isLog);
-    const numbers = model.bars.flatMap(({ values }) => shown.map((k) => values[k])).filter(Number.isFinite).map((value) => ctx.measureText(numberText(value)).width);
+    const numbers = model.bars.flatMap(({ values }) => shown.map((k) => values[k])).filter(Number.isFinite).map((value) => ctx.measureText(brief(value)).width);
     const right = width - Math.min(90, Math.max(0, ...numbers) + 12);
     const x = (place) => left + ((right - left) * (place - min)) / (max - min || 1);
     const inks = { true: ink("ink"), false: ink("muted") };
@@ -50,7 +51,7 @@ export function lyingBars(host, model, { hidden, tell, open, ink }) {
           ctx.fillRect(Math.min(zero, end), y + 1, Math.max(1, Math.abs(end - zero)), thick - 2);
         }
         ctx.fillStyle = inks[Number.isFinite(value)];
-        if (thick >= 10 && (Number.isFinite(value) || shown.length === 1)) ctx.fillText(Number.isFinite(values[k]) ? numberText(values[k]) : "none", Math.max(end, zero) + 5, y + thick / 2);
+        if (thick >= 10 && (Number.isFinite(value) || shown.length === 1)) ctx.fillText(Number.isFinite(values[k]) ? brief(values[k]) : "none", Math.max(end, zero) + 5, y + thick / 2);
       });
     });
     places.each = thick;

@@ -130,8 +130,8 @@ function spanX(model) {
 }
 
 /**
- * Error bars count where they are not longer than all points are apart: one bad night must not flatten the rest. Bars begin at
- * zero, on a log axis a little below the least.
+ * Error bars count where they are not longer than half of what all points are apart: one bad night must not flatten the rest.
+ * Bars begin at zero, on a log axis a little below the least.
  */
 function spanY({ kind, points, axes }) {
   let [min, max] = extent(points.y);
@@ -141,11 +141,11 @@ function spanY({ kind, points, axes }) {
     return [least < 0 ? least - room : 0, most > 0 || least === 0 ? most + room : 0];
   }
   if (points.low) {
-    const span = max - min;
+    const most = (max - min) / 2 || Infinity;
     for (let k = 0; k < points.y.length; k++) {
-      if (!(points.high[k] - points.y[k] <= span)) continue;
-      max = Math.max(max, points.high[k]);
-      if (points.low[k] < min) min = points.low[k];
+      const [y, low, high] = [points.y[k], points.low[k], points.high[k]];
+      if (high - y <= most && high > max) max = high;
+      if (y - low <= most && low < min) min = low;
     }
   }
   return padded(min, max, 0.06);

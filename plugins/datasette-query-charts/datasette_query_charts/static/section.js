@@ -160,7 +160,7 @@ export async function section(before) {
     drawn.canvas.setAttribute("aria-label", spoken());
     host.setAttribute("aria-label", `Chart, ${title()}`);
     host.append(tip);
-    drawn.over.parentNode.append(ring);
+    (model.type === "xy" ? drawn.over : host).append(ring);
   }
 
   function title() {
