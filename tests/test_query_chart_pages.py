@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode, urlsplit
 
 import pytest
 from browsing import NARROW, WIDE, Scheme, Visit, log_in, serious, shoot, visit
@@ -69,6 +69,34 @@ def test_a_light_curve_is_guessed(visited: Visit, sample_house: Sample) -> None:
     page.get_by_label("y", exact=True).select_option("mag")
     expect(page.get_by_role("button", name="reverse y")).to_have_attribute("aria-pressed", "true")
     assert "reverse=y" in page.url
+
+
+def test_questions_open_with_their_chart(visited: Visit) -> None:
+    """From the home page and the database's, drawn of columns that they have."""
+    page = visited.page
+    page.goto("/elasticc")
+    links = page.locator(".queries-list a[href*='#chart=']").evaluate_all("links => links.map((link) => link.href)")
+    assert len(links) == 4
+    for link in links:
+        settings = open_chart(page, link)
+        assert "There is no column" not in page.locator(".qc-summary").inner_text(), link
+        assert settings == f"#{unquote(urlsplit(link).fragment)}"
+        assert page.locator(".query-chart").get_attribute("data-drawn") != "0"
+    page.goto("/")
+    assert page.locator("a[href*='peak_snr_by_class#chart='], a[href*='light_curve_sources#chart=']").count() > 0
+
+
+def test_another_query_by_keyboard_keeps_the_chart(visited: Visit) -> None:
+    page = visited.page
+    sql = 'select "midPointTai", "psFlux" from elasticc_diasource limit 9'
+    settings = open_chart(page, f"/elasticc?{urlencode({'sql': sql})}#chart=line&x=midPointTai&y=psFlux")
+    page.locator(".cm-content").click()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(sql.replace("9", "7"))
+    page.keyboard.press("ControlOrMeta+Enter")
+    page.wait_for_url(re.compile("limit(\\+|%20)7"))
+    page.wait_for_selector(".query-chart[data-drawn='7']")
+    assert page.evaluate("decodeURIComponent(location.hash)") == settings
 
 
 def test_all_rows_of_a_query(visited: Visit, sample_house: Sample) -> None:

@@ -77,7 +77,9 @@ async def _queries(datasette: Any, request: Any, home: Home) -> list[dict[str, s
         query = await datasette.get_canned_query(home.database, name, request.actor)
         if query is not None:
             title, description = query.get("title") or name, query.get("description") or ""
-            found.append({"href": datasette.urls.query(home.database, name), "title": title, "description": description})
+            fragment = f"#{query['fragment']}" if query.get("fragment") else ""  # as Datasette's own links have it
+            href = f"{datasette.urls.query(home.database, name)}{fragment}"
+            found.append({"href": href, "title": title, "description": description})
     return found
 
 
