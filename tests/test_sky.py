@@ -20,6 +20,7 @@ from datasette.utils import StartupError
 from datasette_sky import conditions, coordinates, density, lists, settings
 from datasette_sky.conditions import Functions
 from datasette_sky.coordinates import Position, Unreadable
+from datasette_survey_home import positions as home
 from hypothesis import given
 from hypothesis import strategies as st
 from sample import THOUSAND, Sample
@@ -124,7 +125,9 @@ def test_points_are_the_filtered_rows(sample_house: Sample) -> None:
 
 def cells(answer: dict[str, Any]) -> dict[tuple[int, int], int]:
     """By ring and number."""
-    return dict(zip(zip(answer["ring"], answer["cell"], strict=True), answer["count"], strict=True))
+    return {
+        (ring, cell): count for ring, _, cells, counts in answer["rings"] for cell, count in zip(cells, counts, strict=True)
+    }
 
 
 def counted(answer: dict[str, Any], positions: list[tuple[float, float]]) -> dict[tuple[int, int], int]:
@@ -143,9 +146,7 @@ def test_a_density_counts_every_row_where_it_lies(sample_house: Sample) -> None:
     answer = ask(sample_house, "/-/sky/elasticc/table/elasticc_diasource.json").json()
     positions = sample_house.ask("select ra, decl from elasticc_diasource")
     assert (answer["kind"], answer["total"], answer["is_estimate"]) == ("density", len(positions), False)
-    assert dict(zip(zip(answer["ring"], answer["cell"], strict=True), answer["count"], strict=True)) == counted(
-        answer, positions
-    )
+    assert cells(answer) == counted(answer, positions)
 
 
 def test_a_close_up_has_smaller_cells(sample_house: Sample) -> None:
@@ -457,8 +458,12 @@ STYLES = (
 
 @given(HOURS, SIXTIETHS, SECONDS, st.sampled_from(["+", "-", "\u2212"]), DEGREES, SIXTIETHS, SECONDS, st.sampled_from(STYLES))
 def test_sexagesimal_as_astropy_reads_it(h: int, m: int, s: object, sign: str, d: int, dm: int, ds: object, style: str) -> None:
-    found = coordinates.position(style.format(h=h, m=m, s=s, sign=sign, d=d, dm=dm, ds=ds))
+    text = style.format(h=h, m=m, s=s, sign=sign, d=d, dm=dm, ds=ds)
+    found = coordinates.position(text)
     assert found.ra == pytest.approx(Angle(f"{h}h{m}m{s}s").to_value(u.deg), abs=1e-9)
+    box = home.read(text)  # the home page's
+    assert isinstance(box, home.Position)
+    assert (box.ra, box.decl) == pytest.approx((found.ra, found.decl), abs=1e-12)
     assert found.decl == pytest.approx(Angle(f"{'-' if sign != '+' else '+'}{d}d{dm}m{ds}s").to_value(u.deg), abs=1e-9)
 
 

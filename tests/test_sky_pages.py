@@ -19,11 +19,11 @@ STATIC = "/-/static-plugins/datasette-sky"
 # A hundred thousand objects, even over a part of the sky, and a crowd in a square degree.
 EVERYWHERE = """
 insert into elasticc_diaobject ("diaObjectId", ra, decl)
-select 700000000 + k, mod((k * 222.4922359)::numeric, 360)::float8, degrees(asin(1.85 * (k + 0.5) / 90000 - 1))
-from generate_series(0, 89999) k
+select 700000000 + k, mod((k * 222.4922359)::numeric, 360)::float8, degrees(asin(1.85 * (k + 0.5) / 120000 - 1))
+from generate_series(0, 119999) k
 where abs(mod((k * 222.4922359)::numeric, 360) - 180) > 40 or k % 3 = 0;
 insert into elasticc_diaobject ("diaObjectId", ra, decl)
-select 700090000 + k, 30 + mod((k * 0.618033989)::numeric, 1)::float8, -20 + sqrt(k / 5000.0) from generate_series(0, 4999) k
+select 700120000 + k, 30 + mod((k * 0.618033989)::numeric, 1)::float8, -20 + sqrt(k / 5000.0) from generate_series(0, 4999) k
 """
 
 
@@ -33,7 +33,7 @@ def crowded(sample_house: Sample) -> Iterator[Sample]:
     sample_house.ask(EVERYWHERE)
     sample_house.ask("analyze elasticc_diaobject")
     yield sample_house
-    sample_house.ask('delete from elasticc_diaobject where "diaObjectId" between 700000000 and 700099999')
+    sample_house.ask('delete from elasticc_diaobject where "diaObjectId" between 700000000 and 700124999')
     sample_house.ask("analyze elasticc_diaobject")
 
 

@@ -17,7 +17,7 @@ from datasette_postgresql import ConfigurationError, PostgresDatabase
 from . import conditions, cone_page, coordinates, guess, list_page, maps, settings
 from .settings import PLUGIN, Sky
 from .skies import Skies, skies
-from .targets import may_view, targets
+from .targets import has_target, may_view
 
 __all__ = ["ConfigurationError", "Sky"]
 
@@ -102,7 +102,7 @@ async def _in_cones(datasette: Any, request: Any, database: str, table: str, ask
 @hookimpl  # type: ignore[untyped-decorator]
 def menu_links(datasette: Any, actor: Any, request: Any) -> Callable[[], Awaitable[list[dict[str, str]]]]:
     async def links() -> list[dict[str, str]]:
-        found = [sky for sky in await skies(datasette).all() if await targets(datasette, actor, sky)]
+        found = [sky for sky in await skies(datasette).all() if await has_target(datasette, actor, sky)]
         paths = [datasette.urls.path(f"/-/sky/{tilde_encode(sky.database)}") for sky in found]
         label = "Sky" if len(found) == 1 else "Sky of {}"
         return [{"href": path, "label": label.format(sky.database)} for path, sky in zip(paths, found, strict=True)]
@@ -114,7 +114,7 @@ def menu_links(datasette: Any, actor: Any, request: Any) -> Callable[[], Awaitab
 def database_actions(datasette: Any, actor: Any, database: str) -> Callable[[], Awaitable[list[dict[str, str]]]]:
     async def links() -> list[dict[str, str]]:
         sky = await skies(datasette).quietly_of(database)
-        if sky is None or not await targets(datasette, actor, sky):
+        if sky is None or not await has_target(datasette, actor, sky):
             return []
         return [{"href": datasette.urls.path(f"/-/sky/{tilde_encode(database)}"), "label": "The sky"}]
 
@@ -172,7 +172,7 @@ async def _told(datasette: Any, request: Any, sky: Sky, table: str | None, view_
         "pairs": {ra: list(declinations) for ra, declinations in guess.PAIRS.items()},
         "named": sky.pairs,
         "frame": sky.frame,
-        "cone": base if await targets(datasette, request.actor, sky) else None,
+        "cone": base if await has_target(datasette, request.actor, sky) else None,
     }
     db: PostgresDatabase = datasette.get_database(sky.database)
     if view_name == "table" and table is not None and db.catalogue.relation(table) is not None:

@@ -6,7 +6,10 @@ and then said so. What a billion rows cost is what the part costs.
 """
 
 import dataclasses
+import json
 import math
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from datasette.database import QueryInterrupted
@@ -51,7 +54,7 @@ async def of_table(request: Any, datasette: Any) -> Response:
         if not await may_view(datasette, request.actor, database, table):
             raise Forbidden("You may not view this table.")
         source = await selected(datasette, request, database, table)
-        return Response.json({**await _table_answer(source, found, _close_up(request)), "cone": _close_up(request)})
+        return _json({**await _table_answer(source, found, _close_up(request)), "cone": _close_up(request)})
     except (Forbidden, NotFound, BadRequest, DatasetteError, QueryInterrupted, PostgresError) as error:
         return refusal(error)
 
@@ -73,7 +76,7 @@ async def of_result(request: Any, datasette: Any) -> Response:
         where = density.IS_POSITION.format(ra=ra, decl=decl)
         points = await ask(POINTS.format(ra=ra, decl=decl, keys=keys, sql=text, is_position=where, limit=MOST_POINTS + 1))
         if len(points) <= MOST_POINTS:
-            return Response.json(_as_points(points))
+            return _json(_as_points(points))
         ring = density.ring_deg(None)
         try:
             cells, is_first = await ask(density.sql(text, ra, decl, ring)), False
@@ -81,7 +84,7 @@ async def of_result(request: Any, datasette: Any) -> Response:
             first = f"select * from ({text}\n) as rows_here limit {FIRST_ROWS}"
             cells, is_first = await ask(density.sql(first, ra, decl, ring)), True
         looked_at = sum(row[3] for row in cells)
-        return Response.json(_as_density(Counted(cells, looked_at, None if is_first else 1.0, is_first), ring))
+        return _json(_as_density(Counted(cells, looked_at, None if is_first else 1.0, is_first), ring))
     except (Forbidden, NotFound, BadRequest, DatasetteError, QueryInterrupted, PostgresError) as error:
         return refusal(error)
 
@@ -150,8 +153,13 @@ async def _counted(source: Source, sql: str, share: float | None) -> Counted:
     return Counted(cells, sum(row[3] for row in cells), share, is_first=share is None)
 
 
+def _json(answer: dict[str, Any]) -> Response:
+    """Without blanks: a fifth of it."""
+    return Response(json.dumps(answer, separators=(",", ":")), content_type="application/json; charset=utf-8")
+
+
 def _as_points(points: list[Any]) -> dict[str, Any]:
-    keys = [[str(value) for value in point[2:]] for point in points]
+    keys = [["" if value is None else str(value) for value in point[2:]] for point in points]
     return {
         "kind": "points",
         "ra": [point[0] for point in points],
@@ -163,14 +171,17 @@ def _as_points(points: list[Any]) -> dict[str, Any]:
 
 
 def _as_density(counted: Counted, ring: float) -> dict[str, Any]:
+    """`rings` has of each ring with rows its number, how many cells it has, the numbers of those with rows, and how many these
+    have."""
     scale = 1 / counted.share if counted.share else 1
+    rings = [(key, list(found)) for key, found in groupby(sorted(counted.cells), key=itemgetter(0, 1))]
     return {
         "kind": "density",
         "ring_deg": ring,
-        "ring": [row[0] for row in counted.cells],
-        "cells_in_ring": [row[1] for row in counted.cells],
-        "cell": [row[2] for row in counted.cells],
-        "count": [round(row[3] * scale) for row in counted.cells],
+        "rings": [
+            [number, cells, [row[2] for row in found], [round(row[3] * scale) for row in found]]
+            for (number, cells), found in rings
+        ],
         "total": math.floor(counted.looked_at * scale + 0.5),
         "is_estimate": counted.share is None or counted.share < 1,
         "is_first": counted.is_first,

@@ -1,7 +1,7 @@
 """The tables that a position or a list is looked for in, as far as a visitor may see them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,18 +41,27 @@ class Target:
 
 async def targets(datasette: Any, actor: Any, sky: Sky) -> dict[str, Target]:
     """By name, the objects first: tables with positions of their own, but for those whose rows belong to an object."""
+    return {target.name: target async for target in _each(datasette, actor, sky)}
+
+
+async def has_target(datasette: Any, actor: Any, sky: Sky) -> bool:
+    """Whether there is any: every page's menu asks, of a database with thousands of tables, too."""
+    async for _ in _each(datasette, actor, sky):
+        return True
+    return False
+
+
+async def _each(datasette: Any, actor: Any, sky: Sky) -> AsyncIterator[Target]:
     catalogue = await datasette.get_database(sky.database).current_catalogue()
     objects = sky.objects
     found = {objects.table: (objects.ra, objects.decl, objects.id)}
     for name, one in sky.tables.items():
         if one.ra and one.decl and not one.object:
             found.setdefault(name, (one.ra, one.decl, None))
-    made = {}
     for name, (ra, decl, key) in found.items():
         relation = catalogue.relation(name)
         if relation is not None and await may_view(datasette, actor, sky.database, name):
-            made[name] = _target(relation, ra, decl, key, sky.show if name == objects.table else ())
-    return made
+            yield _target(relation, ra, decl, key, sky.show if name == objects.table else ())
 
 
 def _target(relation: Table, ra: str, decl: str, id_: str | None, show: tuple[str, ...]) -> Target:

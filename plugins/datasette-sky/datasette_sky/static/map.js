@@ -32,15 +32,30 @@ export async function showAnswer(section, address, options) {
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.error ?? response.statusText);
     status.remove();
-    showMap(section, answer, { ...options, open: options.opener(answer) });
+    const cells = unpacked(answer);
+    showMap(section, cells, { ...options, open: options.opener(cells) });
   } catch (error) {
     status.textContent = `The map can't be shown: ${error.message}`;
     status.setAttribute("role", "alert");
   }
 }
 
+/** A density's cells one by one, as `ring`, `cells_in_ring`, `cell` and `count`. */
+function unpacked(answer) {
+  const found = { ...answer, ring: [], cells_in_ring: [], cell: [], count: [] };
+  for (const [ring, cells, numbers, counts] of answer.rings ?? []) {
+    numbers.forEach((number, k) => {
+      found.ring.push(ring);
+      found.cells_in_ring.push(cells);
+      found.cell.push(number);
+      found.count.push(counts[k]);
+    });
+  }
+  return found;
+}
+
 /**
- * `answer` is the plugin's JSON, or the same made of a table's cells; `open(k)` gives the address of a point or cell, or null.
+ * `answer` is the plugin's JSON, unpacked, or the same made of a table's cells; `open(k)` gives the address of a point or cell, or null.
  * `isClose`: begin with a close-up where all points are near each other.
  */
 export function showMap(section, answer, { frameName, open, rows = "rows", isClose = false }) {
