@@ -78,6 +78,18 @@ def test_a_page(visited: Visit, name: str) -> None:
     assert visited.errors == []
 
 
+def test_a_list_of_long_queries(visited: Visit) -> None:
+    page = visited.page
+    page.set_viewport_size({"width": WIDE, "height": 900})
+    for sql_text in ("select 1 as one", "select nothing from elasticc_diasource"):
+        page.goto("/-/queries")
+        page.fill("#long-sql", sql_text)
+        page.get_by_role("button", name="Run in the background").click()
+    for status in ("finished", "error"):  # the page looks again by itself
+        expect(page.locator(f".status-{status}").first).to_be_visible(timeout=60_000)
+    judge(page, "long-queries-listed")
+
+
 def test_rows_begin_in_the_upper_half_and_columns_unfold_by_keyboard(visited: Visit) -> None:
     page = visited.page
     page.set_viewport_size({"width": WIDE, "height": 900})
