@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote, urlencode, urlsplit
 
 import pytest
+import requests
 from browsing import NARROW, WIDE, Scheme, Visit, log_in, serious, shoot, visit
 from playwright.sync_api import Browser, Page, expect
 from sample import THOUSAND, Sample
@@ -111,6 +112,25 @@ def test_all_rows_of_a_query(visited: Visit, sample_house: Sample) -> None:
     [(bright,)] = sample_house.ask("select count(*) from elasticc_diasource where snr > 10 and \"filterName\" = 'g'")
     open_chart(page, "/elasticc/elasticc_diasource?snr__gt=10&filterName=g&_sort=snr&_size=5#chart=histogram&x=snr&rows=all")
     expect(page.locator(".qc-summary")).to_have_text(f"All {bright:,} rows.")
+
+
+def test_why_all_rows_cannot_be_had_is_said(visited: Visit, sample_house: Sample) -> None:
+    """Two readers who don't read hold the streams that there are."""
+    page = visited.page
+    with requests.Session() as session:
+        session.auth = sample_house.account
+        whole = f"{sample_house.url}/elasticc/elasticc_diaforcedsource.csv?_stream=on"
+        held = [session.get(whole, stream=True, timeout=60) for _ in range(2)]
+        assert [answer.status_code for answer in held] == [200, 200]
+        settings = open_chart(page, "/elasticc/elasticc_diasource#chart=line&x=midPointTai&y=snr&rows=all")
+        for answer in held:
+            answer.close()
+    expect(page.locator(".qc-summary")).to_have_text(
+        re.compile(r"^All rows can't be had: 2 streams of this database .* The 100 rows of this page, of [\d,]+ in all\.$")
+    )
+    assert settings == "#chart=line&x=midPointTai&y=snr"
+    assert [complaint for complaint in visited.complaints if "503" not in complaint] == []
+    visited.complaints.clear()
 
 
 def test_a_shared_link_survives_the_login(browser: Browser, sample_house: Sample) -> None:
