@@ -6,6 +6,8 @@ HTML = [
     ("sql=select+*+from+binary_data&", "sql=select+data+from+binary_data&"),
     ("sql=select+*+from+[123_starts_with_digits]", "sql=select+*+from+%22123_starts_with_digits%22"),
     ("'<p class=\"message-error\">no such table: notatable</p>'", "'relation &#34;notatable&#34; does not exist'"),
+    # What comes below an h1 is an h2: no level is left out for whoever goes from heading to heading.
+    ('"Custom SQL query returning" in soup.find("h3").text', '"Custom SQL query returning" in soup.find("h2").text'),
     ('("/fixtures/pragma_cache_size", None)', '("/fixtures/pragma_cache_size", "/fixtures?sql=show+work_mem%3B")'),
 ]
 DEFINITIONS = [
