@@ -102,7 +102,8 @@ async def join(db: PostgresDatabase, target: Target, listed: List, radius_deg: f
     """Raises PostgresError, QueryInterrupted."""
     own, ours = columns(target, listed)
     query = sql(target, listed, radius_deg, functions, MOST_ROWS + 1)
-    answer = await db.execute(query, {}, custom_time_limit=LIMIT_MS, log_sql_errors=False)
+    # Of those doors that take turns with typed SQL, the one that doesn't look for :parameters: in a megabyte that took 0.3 s.
+    answer = await db.run_statements([(query, None)], time_limit_ms=LIMIT_MS)
     rows = [list(row) for row in answer.rows[:MOST_ROWS]]
     at = 1 + len(own)
     missing = [row[0] for row in rows if row[at] is None]

@@ -215,9 +215,9 @@ function cellUnder(answer, sky, at, x, y) {
   return answer.count.findIndex((_, k) => answer.ring[k] === ring && answer.cell[k] === Math.floor((found[0] / 360) * answer.cells_in_ring[k]));
 }
 
-/** The nearest mark in a direction, those beside the way counting as farther. */
+/** The nearest mark in a direction, those beside the way counting as farther; the first one is the nearest to the middle. */
 function next(marks, at, chosen, [dx, dy]) {
-  if (chosen < 0) return 0;
+  if (chosen < 0) return marks.reduce((best, { at: one }, k) => (Math.hypot(...one) < Math.hypot(...marks[best].at) ? k : best), 0);
   const [x0, y0] = place(at, marks[chosen].at);
   let best = chosen, least = Infinity;
   marks.forEach((mark, k) => {
