@@ -6,6 +6,7 @@ import click
 from psycopg2.extensions import connection as Connection
 
 from loader.ingest.errors import NotUndone
+from loader.ingest.log import mark_dead
 from loader.ingest.put import analyze
 from loader.ingest.undo import undo
 from loader.session import session, who
@@ -35,6 +36,7 @@ order by id
 def list_runs(last: int) -> None:
     """One load a line, the newest first."""
     with session() as connection:
+        mark_dead(connection)
         rows = _rows(connection, LIST, [last])
     for run, started, seconds, name, kind, outcome, error, files in rows:
         click.echo(
@@ -50,6 +52,7 @@ def list_runs(last: int) -> None:
 def show_run(number: int) -> None:
     """All of one load: its files with size and SHA-256, and what came of their rows."""
     with session() as connection:
+        mark_dead(connection)
         found = _rows(connection, ONE, [number])
         files = _rows(connection, FILES, [number])
     if not found:
@@ -77,6 +80,7 @@ def show_run(number: int) -> None:
 def undo_run(number: int) -> None:
     """Take back exactly what run NUMBER added and changed, if nothing later builds on it."""
     with session() as connection:
+        mark_dead(connection)
         undone = undo(connection, number, who())
         analyze(connection, [table for table, rows in undone.removed.items() if rows])
     for table, rows in undone.removed.items():

@@ -51,13 +51,20 @@ class _Load:
             return
         if not len(batch):
             return
+        columns = {name: values for name, values in batch.columns.items() if name not in _own_number(batch.table)}
         if batch.table not in self.staging:
             self._columns = self._columns or columns_of(self.cursor, [*BY_NAME])
             known = self._columns[batch.table]
-            self.staging[batch.table] = _staging(self.cursor, batch.table, known, list(batch.columns), batch.file)
+            self.staging[batch.table] = _staging(self.cursor, batch.table, known, list(columns), batch.file)
         if batch.may_repeat:
             self.may_repeat.add(batch.table)
-        self.staging[batch.table].copy(self.cursor, batch.columns, batch.file, batch.numbers)
+        self.staging[batch.table].copy(self.cursor, columns, batch.file, batch.numbers)
+
+
+def _own_number(table: str) -> tuple[str, ...]:
+    """What the database numbers a row by that files know otherwise: a link says nothing by its number."""
+    known = BY_NAME.get(table)
+    return (known.pk,) if known and known.pk not in known.key else ()
 
 
 def put(
@@ -79,8 +86,6 @@ def put(
             with ahead(rows) as batches:
                 for batch in batches:
                     load.stage(batch)
-            if record:
-                record.begin(cursor)
             counts = _finish(cursor, load, policy, record)
             if record:
                 record.end(cursor, counts)
@@ -96,8 +101,8 @@ def put(
 
 def analyze(connection: Connection, tables: Iterable[str]) -> None:
     """Let the planner and the portal's row estimates know."""
-    with connection, connection.cursor() as cursor:
-        for table in tables:
+    for table in tables:
+        with connection, connection.cursor() as cursor:  # one after the other: to hold several may be to wait in a circle
             cursor.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
 
 
@@ -127,6 +132,8 @@ def _finish(cursor: Cursor, load: _Load, policy: Policy, record: FileRecord | No
     n_rows = sum(staging.rows for staging in load.staging.values()) + (load.messages.rows if load.messages else 0)
     keeps_references = n_rows >= MANY and foreign.may_check(cursor, touched)
     _lock(cursor, touched, keeps_references=keeps_references)
+    if record:
+        record.begin(cursor)  # under the locks: the order of files' numbers is that of what they changed
     counts = [
         _put_staged(cursor, table, load.staging[table.name], load, policy, record, keeps_references=keeps_references)
         for table in touched
@@ -164,5 +171,7 @@ def _put_staged(
         known, differing = count_known(cursor, table, staging)
         changed = compare(cursor, table, staging, policy, record, load.file) if differing else Changed()
         new = Insertion(cursor, table, staging, load.file, known).run(record, keeps_references=keeps_references)
+    if new and table.name in put_messages.TABLES:
+        put_messages.number_on(cursor, table)
     missing = {each.column: unknown for each in table.pointers if (unknown := foreign.count_unknown(cursor, staging, each))}
     return Counts(table.name, new, known - changed.rows, changed.kept, changed.replaced, changed.filled, missing)

@@ -13,8 +13,9 @@ from loader.ingest import foreign
 from loader.ingest.compare import Counts, Policy
 from loader.ingest.log import FileRecord, add_keys
 from loader.ingest.rows import Messages
+from loader.ingest.snana import FIRST_DEMO_OBJECT
 from loader.ingest.staging import Staging, table_columns
-from loader.ingest.tables import BY_NAME
+from loader.ingest.tables import BY_NAME, Table
 
 MESSAGE, CLASSIFIER, CLASSIFICATION = (
     "elasticc_brokermessage",
@@ -129,6 +130,17 @@ where t."topicName" is null
   and i."topicName" is not null
 """
 
+# A file may bring its own numbers; the database goes on behind them, but for the sample's, which are far off.
+NUMBER_ON = sql.SQL("""
+select setval(counted.by, counted.highest)
+from (
+    select pg_get_serial_sequence({name}, {column})::regclass as by, max({pk}) as highest
+    from {table}
+    where {pk} < {first_of_sample}
+) counted
+where counted.highest > coalesce(pg_sequence_last_value(counted.by), 0)
+""")
+
 COUNT_POINTERS = sql.SQL("""
 select count(*)
 from new_message i
@@ -189,6 +201,19 @@ def finish(
         Counts(CLASSIFIER, classifiers, said - classifiers),
         Counts(CLASSIFICATION, classifications, waiting.classifications.rows - classifications),
     ]
+
+
+def number_on(cursor: Cursor, table: Table) -> None:
+    """After rows with numbers of their own; `table` is locked, so nobody takes a number meanwhile."""
+    cursor.execute(
+        NUMBER_ON.format(
+            name=sql.Literal(table.name),
+            column=sql.Literal(table.pk),
+            pk=sql.Identifier(table.pk),
+            table=sql.Identifier(table.name),
+            first_of_sample=sql.Literal(FIRST_DEMO_OBJECT),
+        )
+    )
 
 
 def _fill(cursor: Cursor, record: FileRecord | None) -> int:

@@ -1,9 +1,15 @@
-"""Take the demo sample out again: every row whose key is in the sample's own range of ids, whatever its size and seed."""
+"""Take the demo sample out again: every row whose key is in the sample's own range of ids, whatever its size and seed.
 
+Runs forget the rows that they added there, so that to undo one of them later takes nothing from a sample loaded since.
+"""
+
+import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
+from loader.ingest.errors import DatabaseFailed, NotUndone
 from loader.ingest.snana import FIRST_DEMO_OBJECT
+from loader.ingest.tables import ALL
 
 # What refers to another table comes before it. A classification's key is its alert's times 50, so larger still.
 TABLES = (
@@ -20,6 +26,28 @@ TABLES = (
 
 DELETE = sql.SQL("delete from {table} where {key} >= %s")
 
+LOCK = sql.SQL("lock table {table} in share row exclusive mode")
+
+FORGET = """
+with own as (
+    select int8multirange(int8range(%(first)s, null)) as keys
+),
+fewer as (
+    select a.id, a.keys - own.keys as keys
+    from ingest_addition a
+    cross join own
+    where a.tab = %(table)s
+      and a.keys && own.keys
+)
+update ingest_addition a
+set keys = fewer.keys,
+    n_rows = coalesce((select sum(upper(span) - lower(span)) from unnest(fewer.keys) as s(span)), 0)
+from fewer
+where a.id = fewer.id
+"""
+FORGET_EMPTY = "delete from ingest_addition where isempty(keys)"
+FORGET_CHANGES = "delete from ingest_change where tab = %(table)s and key >= %(first)s"
+
 FIND_OTHER_OBJECTS = """
 select exists (
     select from elasticc_diaobject
@@ -29,12 +57,24 @@ select exists (
 
 
 def remove(connection: Connection) -> dict[str, int]:
-    """Table → rows taken out, in one transaction."""
+    """Table → rows taken out, in one transaction. Raises NotUndone where other rows refer to the sample, or DatabaseFailed."""
     removed: dict[str, int] = {}
-    with connection, connection.cursor() as cursor:
-        for table, key in TABLES:
-            cursor.execute(DELETE.format(table=sql.Identifier(table), key=sql.Identifier(key)), [FIRST_DEMO_OBJECT])
-            removed[table] = cursor.rowcount
+    try:
+        with connection, connection.cursor() as cursor:
+            for each in ALL:  # in the order of the loads
+                cursor.execute(LOCK.format(table=sql.Identifier(each.name)))
+            for table, key in TABLES:
+                cursor.execute(DELETE.format(table=sql.Identifier(table), key=sql.Identifier(key)), [FIRST_DEMO_OBJECT])
+                removed[table] = cursor.rowcount
+                for statement in (FORGET, FORGET_CHANGES):
+                    cursor.execute(statement, {"table": table, "first": FIRST_DEMO_OBJECT})
+            cursor.execute(FORGET_EMPTY)
+            cursor.execute("set constraints all immediate")
+    except psycopg2.errors.ForeignKeyViolation as error:
+        detail = " ".join((error.diag.message_detail or str(error)).split())
+        raise NotUndone(f"The sample can't be taken out: other rows refer to it. {detail}") from error
+    except psycopg2.Error as error:
+        raise DatabaseFailed(f"The database failed: {' '.join(str(error).split())}") from error
     return removed
 
 

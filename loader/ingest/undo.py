@@ -4,6 +4,7 @@ What later builds on a run: rows of other runs that refer to its rows by a forei
 changed in the same rows. A row that a later run only found known goes with the run that added it: load that file again.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import psycopg2
@@ -11,11 +12,11 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from loader.ingest.errors import NotUndone
+from loader.ingest.errors import DatabaseFailed, NotUndone
 from loader.ingest.staging import listed, table_columns
 from loader.ingest.tables import ALL, BY_NAME, Table
 
-FIND_RUN = "select outcome from ingest_run where id = %s for update"
+FIND_RUN = "select outcome from ingest_run where id = %s for no key update"
 
 TABLES = """
 select distinct tab
@@ -23,22 +24,23 @@ from ingest_addition
 where file_id in (select id from ingest_file where run_id = %(run)s)
 """
 
-# Rows that this run added or changed, and a later one has changed since.
+# Rows that this run added or changed, and another one has changed since. Runs may overlap; their files, which are numbered
+# while their tables are locked, don't.
 FIND_LATER_CHANGE = """
 with mine as (
-    select distinct tab, unnest(keys) as span
+    select tab, unnest(keys) as span, file_id
     from ingest_addition
     where file_id in (select id from ingest_file where run_id = %(run)s)
     union all
-    select tab, int8range(key, key, '[]')
+    select tab, int8range(key, key, '[]'), file_id
     from ingest_change
     where file_id in (select id from ingest_file where run_id = %(run)s)
 )
 select f.run_id, c.tab, c.key
 from ingest_change c
 join ingest_file f on f.id = c.file_id
-join mine on mine.tab = c.tab and c.key <@ mine.span
-where f.run_id > %(run)s
+join mine on mine.tab = c.tab and c.key <@ mine.span and c.file_id > mine.file_id
+where f.run_id <> %(run)s
 order by f.run_id, c.tab, c.key
 limit 1
 """
@@ -104,13 +106,19 @@ class Undone:
 
 
 def undo(connection: Connection, run: int, who: str) -> Undone:
-    """Raises NotUndone, and then nothing has changed."""
+    """Raises NotUndone or DatabaseFailed, and then nothing has changed."""
+    try:
+        return _undo(connection, run, who)
+    except psycopg2.Error as error:
+        raise DatabaseFailed(f"The database failed: {' '.join(str(error).split())}") from error
+
+
+def _undo(connection: Connection, run: int, who: str) -> Undone:
     with connection, connection.cursor() as cursor:
         _check(cursor, run)
         changed, added = _tables(cursor, RESTORED_TABLES, run), _tables(cursor, TABLES, run)
-        for table in ALL:  # in the order of the loads: neither waits for what the other holds
-            if table.name in (*changed, *added):
-                cursor.execute(LOCK.format(table=sql.Identifier(table.name)))
+        _lock(cursor, changed, added)
+        _check_later(cursor, run)
         cursor.execute("set constraints all deferred")
         restored = {table: _restore(cursor, run, BY_NAME[table]) for table in changed}
         removed: dict[str, int] = {}
@@ -139,6 +147,17 @@ def _check(cursor: Cursor, run: int) -> None:
         raise NotUndone(f"There is no run {run}; `runs` shows them.")
     if found[0] in ("running", "undone"):
         raise NotUndone(f"Run {run} {'is still going on' if found[0] == 'running' else 'was undone before'}.")
+
+
+def _lock(cursor: Cursor, changed: Collection[str], added: Collection[str]) -> None:
+    """In the order of the loads, and with the tables that refer to these: neither waits for what the other holds."""
+    for table in ALL:
+        refers = any(reference.table in added for reference in table.foreign)
+        if refers or table.name in changed or table.name in added:
+            cursor.execute(LOCK.format(table=sql.Identifier(table.name)))
+
+
+def _check_later(cursor: Cursor, run: int) -> None:
     cursor.execute(FIND_LATER_CHANGE, {"run": run})
     later = cursor.fetchone()
     if later:
