@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import click
+import psycopg2
 from server.errors import ServerError
 from server.settings import Settings
 
@@ -15,6 +16,7 @@ from loader.check_cli import check
 from loader.consume_cli import consume_group
 from loader.django_setup import django_ready
 from loader.errors import AccountError, LoaderError
+from loader.interrupts import interrupt_on_sigterm
 from loader.load_cli import load, unload_demo
 from loader.runs_cli import list_runs, show_run, undo_run
 from loader.serve_cli import serve
@@ -184,8 +186,12 @@ def _password() -> str:
 
 
 def main() -> None:
+    interrupt_on_sigterm()
     try:
         cli(prog_name="python -m loader")
     except (LoaderError, ServerError) as error:
         click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except psycopg2.Error as error:
+        click.echo(f"Error: The database failed: {' '.join(str(error).split())}", err=True)
         sys.exit(1)

@@ -57,7 +57,7 @@ def consume_broker(
         summary.add(counts)
         click.echo(", ".join(f"{count.new:,} new {count.table.removeprefix('elasticc_broker')}s" for count in counts), err=True)
 
-    with session() as connection, _stop_at_signal() as was_stopped:
+    with session(ends_at_signals=False) as connection, _stop_at_signal() as was_stopped:
         with log.run(connection, who(), "consume broker", options) as run:
             asked = Consumption(
                 bootstrap=bootstrap,

@@ -2,7 +2,7 @@
 
 import getpass
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
@@ -10,14 +10,19 @@ from server.embedded import connect
 from server.settings import Settings
 
 from loader.errors import NotInitialised
+from loader.interrupts import interruptible
 
 IS_INITIALISED = "select to_regclass('elasticc_brokerclassification') is not null and to_regclass('ingest_message') is not null"
 
 
 @contextmanager
-def session() -> Iterator[Connection]:
+def session(*, ends_at_signals: bool = True) -> Iterator[Connection]:
     """Raises NotInitialised where `init` was never run, or not since the tables last changed."""
-    with connect(Settings.from_env()) as admin_url, closing(open_connection(admin_url)) as connection:
+    with (
+        connect(Settings.from_env()) as admin_url,
+        closing(open_connection(admin_url)) as connection,
+        interruptible(connection) if ends_at_signals else nullcontext(),
+    ):
         yield connection
 
 

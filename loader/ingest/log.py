@@ -16,7 +16,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
-from loader.ingest.errors import IngestError
+from loader.ingest.errors import IngestError, printable
 from loader.ingest.source import Source
 
 if TYPE_CHECKING:
@@ -217,7 +217,11 @@ def run(connection: Connection, who: str, kind: str, options: dict[str, object])
     try:
         yield going
     except BaseException as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = printable(" ".join(str(error).split())) or type(error).__name__
+        outcome = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
         with suppress(psycopg2.Error):  # where the server is gone the next run marks this one as dead
-            going.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", reason)
+            try:
+                going.end(outcome, reason)
+            except psycopg2.errors.QueryCanceled:  # the interrupt was meant for the statement before
+                going.end(outcome, reason)
         raise

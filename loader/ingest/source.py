@@ -6,21 +6,28 @@ Refuses what is cut short, what fails gzip's own checks, and what swells so much
 import contextlib
 import hashlib
 import io
-import sys
+import os
+import select
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
-from loader.ingest.errors import UnreadableFile
+from loader.ingest.errors import UnreadableFile, printable
 
 CHUNK = 1 << 18
 GZIP_MAGIC = b"\x1f\x8b"
 STDIN = Path("-")
+STDIN_NUMBER = 0
+LOOK_SECONDS = 0.2
 # The tables of simulations shrink 10 to 30-fold; deflate itself can 1,032-fold.
 MOST_SWELLING = 200
 SWELLING_COUNTS_FROM = 64 << 20
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass
@@ -28,7 +35,7 @@ class Source:
     """One file that is read once, from start to end. `size` and `sha256` are whole after `finish`."""
 
     name: str
-    raw: IO[bytes]
+    raw: "Readable"
     size: int = 0
     _digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
 
@@ -121,15 +128,32 @@ class _Gunzipped(io.RawIOBase):
         raise UnreadableFile(reason, file=self._source.name) from cause
 
 
+class _StandardInput:
+    """Who waits for a pipe in `read` can't be called away, and Python waits for its threads at its end: we only look."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+
+    def read(self, size: int) -> bytes:
+        while not self.is_over:
+            if select.select([STDIN_NUMBER], [], [], LOOK_SECONDS)[0]:
+                return os.read(STDIN_NUMBER, size)
+        return b""
+
+
 @contextlib.contextmanager
 def open_source(path: Path) -> Iterator[Source]:
     """`-` is standard input. Raises UnreadableFile where there is no such file, or it isn't ours to read."""
     if path == STDIN:
-        yield Source("standard input", sys.stdin.buffer)
+        given = _StandardInput()
+        try:
+            yield Source("standard input", given)
+        finally:
+            given.is_over = True
         return
     try:
         raw = path.open("rb")
     except OSError as error:
         raise UnreadableFile(f"can't be opened: {error.strerror}", file=path) from error
     with raw:
-        yield Source(str(path), raw)
+        yield Source(printable(str(path)), raw)
