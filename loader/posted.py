@@ -57,7 +57,7 @@ order by id
 def parse(body: bytes) -> list[Any]:
     """One object or a list of them. Raises UnreadableFile."""
     try:
-        value = json.loads(body, parse_constant=_refuse_constant)
+        value = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise UnreadableFile(f"not JSON: {error}", file=REQUEST) from error
     return value if isinstance(value, list) else [value]
@@ -112,6 +112,14 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON's; null is meant?")
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands twice in an object")
+    return made
+
+
 def _packets(values: Sequence[Any], kind: Kind) -> list[Packet]:
     records = [(*to_record(value, kind, number), number) for number, value in enumerate(values, start=1)]
     return [Packet(record, version, number, REQUEST) for record, version, number in records]
@@ -143,6 +151,8 @@ def _rows(table: str, values: Sequence[Any], names: Mapping[str, str], types: Ma
         if not isinstance(value, dict):
             raise BadRow("an object is expected", file=REQUEST, row=number)
         ours = {names.get(name, name): each for name, each in value.items()}
+        if len(ours) < len(value):
+            raise BadRow("a value stands there twice, under the file's name and the table's", file=REQUEST, row=number)
         if unknown := sorted(ours.keys() - types.keys()):
             raise UnknownColumn(f"unknown name {unknown[0]!r}", file=REQUEST, row=number)
         if missing := sorted(types.keys() - ours.keys()):

@@ -12,14 +12,16 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg2.extensions
+from django.conf import settings
 from django.contrib.auth import authenticate
-from django.db import connection
+from django.core.exceptions import RequestDataTooBig
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
 
 from loader import api_tokens, posted
-from loader.errors import LoaderError
+from loader.ingest.errors import DatabaseFailed, IngestError
 
 BAD_CREDENTIALS, BAD_TOKEN = "Invalid username/password.", "Invalid token."
 ADMIN, BROKER = "elasticc.elasticc_admin", "elasticc.elasticc_broker"
@@ -48,10 +50,25 @@ def _may(method: str, *permissions: str) -> Callable[[View], View]:
             request.user = user
             return view(request)
 
-        exempt: View = csrf_exempt(ensure_csrf_cookie(guarded))
+        exempt: View = csrf_exempt(_door(ensure_csrf_cookie(guarded)))
         return exempt
 
     return decorate
+
+
+def _door(view: View) -> View:
+    """What is sent is JSON, whatever it is called: of a form the token would be looked for, and the body be gone."""
+
+    def entered(request: HttpRequest) -> HttpResponse:
+        request.content_type = "application/json"
+        try:
+            return view(request)
+        except RequestDataTooBig:
+            return _refuse(413, f"A request may have {settings.DATA_UPLOAD_MAX_MEMORY_SIZE >> 20} MB; send less at once.")
+        except (DatabaseFailed, psycopg2.Error, DatabaseError):
+            return _refuse(503, "The database failed; nothing was written. Try again later.")
+
+    return entered
 
 
 @_may("PUT", ADMIN, BROKER)
@@ -60,7 +77,7 @@ def put_message(request: HttpRequest) -> HttpResponse:
     try:
         values = posted.parse(request.body)
         indexes = posted.add_messages(_connection(), _who(request), values)
-    except LoaderError as error:
+    except IngestError as error:
         return JsonResponse({"status": "error", "message": str(error)}, status=400)
     if not indexes:
         return JsonResponse({"status": "error", "message": "the request: an empty list"}, status=400)
@@ -99,7 +116,7 @@ def _answer(name: str, add: Callable[[], dict[str, Any]]) -> HttpResponse:
     """An error's status is 200, as the scripts look into the answer; its old traceback is empty."""
     try:
         return JsonResponse(add())
-    except LoaderError as error:
+    except IngestError as error:
         said = {"status": "error", "message": f"Exception in {name}", "exception": str(error), "traceback": ""}
         return JsonResponse(said)
 

@@ -260,6 +260,9 @@ def test_a_tables_rows_and_the_forms_own_words(scratch: Scratch, site: str, admi
     ):
         answer = upload(admin, site, kind, files or {"": b""}, **fields)
         assert answer.status_code == 400 and sentence in words(answer), sentence
+    for name in ("é" * 200, f"a.{'b' * 250}"):
+        answer = upload(admin, site, "table", {name: content}, table="diaobject")
+        assert (answer.status_code, "A file's name is too long." in words(answer)) == (400, True), name
     assert upload(admin, site, "alerts", {"huge.avro": b"x" * 3_000_000}).status_code == 413
     escaping = watched(admin, upload(admin, site, "alerts", {"../../escape.avro": b"x"}).url)
     assert "Refused: escape.avro" in escaping  # the browser's folders are not ours
@@ -314,6 +317,13 @@ def test_tables_are_paged_along_their_keys(scratch: Scratch, site: str, admin: r
     for address in ("/admin/tables/auth_user/", "/admin/tables/ingest_run/", "/admin/tables/nothing/",
                     "/admin/tables/elasticc_diaobject/row/?key=999", "/admin/tables/elasticc_diaobject/row/"):  # fmt: skip
         assert admin.get(f"{site}{address}", timeout=30).status_code == 404, address
+
+
+def test_a_nul_is_nothing_that_a_key_could_be(scratch: Scratch, site: str, admin: requests.Session) -> None:
+    table = f"{site}/admin/tables/elasticc_diaobject"
+    for query in ("?column=diaObjectId&value=%00", "?after=%00"):
+        assert "is nothing that" in words(admin.get(f"{table}/{query}", timeout=30))
+    assert admin.get(f"{table}/row/?key=%00", timeout=30).status_code == 404
 
 
 def test_rows_lead_to_each_other(scratch: Scratch, site: str, admin: requests.Session) -> None:

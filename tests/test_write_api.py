@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
+import psycopg2
 import pytest
 import requests
 from loader_server import serving
@@ -132,3 +134,41 @@ def test_a_token_writes_for_its_account(scratch: Scratch, server: str) -> None:
     refused = requests.put(put, json=message(2), headers=theirs, timeout=30)
     assert refused.status_code == 403
     assert scratch.rows('select "alertId" from elasticc_brokermessage') == [(1,)]
+
+
+def test_what_isnt_meant_well_gets_a_sentence(scratch: Scratch, server: str) -> None:
+    """Whatever a session's request calls its body; nothing of it goes in."""
+    put, truths = f"{server}/elasticc/brokermessage/", f"{server}/elasticc/addtruth"
+    truth = {"SourceID": 1, "SNID": 1, "MJD": 60000.5, "DETECT": 0, "TRUE_GENTYPE": 10, "TRUE_GENMAG": 20.5}
+    said = '{"alertId": 1, "alertId": 2}'
+    twice = requests.put(put, data=said, auth=basic("broker"), timeout=30)
+    assert twice.json()["message"] == "the request: not JSON: 'alertId' stands twice in an object"
+    nobody = requests.put(put, json=message(1), auth=("brok\0er", PASSWORD), timeout=30)
+    assert (nobody.status_code, nobody.json()) == (403, {"detail": "Invalid username/password."})
+    long = requests.put(put, data=bytes((64 << 20) + 1), auth=basic("broker"), timeout=60)
+    assert (long.status_code, long.json()) == (413, {"detail": "A request may have 64 MB; send less at once."})
+    last = requests.post(truths, json={**truth, "SourceID": 2**63 - 1}, auth=basic("loads"), timeout=30)
+    assert "row 1: diaSourceId is 9223372036854775807: past" in last.json()["exception"]
+    both = requests.post(truths, json={**truth, "diaSourceId": 2}, auth=basic("loads"), timeout=30)
+    assert "row 1: a value stands there twice" in both.json()["exception"]
+    assert set(scratch.counts().values()) == {0}
+    with logged_in(server, "loads") as session:
+        for kind in ("multipart/form-data; boundary=x", "multipart/form-data", "application/x-www-form-urlencoded"):
+            answer = session.post(truths, json=truth, headers={"Content-Type": kind})
+            assert answer.json() == {"status": "ok", "message": [1], "missing": []}, kind
+
+
+def test_a_broker_is_told_to_come_again(scratch: Scratch, server: str) -> None:
+    """A failure of the database is no fault of the message's: a 4xx would have it thrown away."""
+    with closing(psycopg2.connect(scratch.admin_url)) as holder:
+        holder.cursor().execute("lock table elasticc_brokermessage")
+        scratch.rows("alter database elasticc set lock_timeout = '1ms'")
+        try:
+            answer = requests.put(f"{server}/elasticc/brokermessage/", json=message(1), auth=basic("broker"), timeout=30)
+        finally:
+            scratch.rows("alter database elasticc reset lock_timeout")
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"detail": "The database failed; nothing was written. Try again later."},
+    )
+    assert scratch.counts()["elasticc_brokermessage"] == 0

@@ -37,6 +37,8 @@ class ThrottledBackend(ModelBackend):
         address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
         with _lock:
             _throttle.admit(username, address)
+        if "\0" in username:
+            return None  # the database would rather not be asked
         user = super().authenticate(request, username=username, password=password)
         if user is not None:
             with _lock:

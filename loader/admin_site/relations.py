@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from django.db import DataError
 from psycopg2 import sql
 
 from loader.admin_site.asking import ask
@@ -153,7 +154,9 @@ def one(relation: Relation, key: Sequence[str]) -> dict[str, Any] | None:
 
 
 def _values(relation: Relation, names: Sequence[str], values: Sequence[str]) -> sql.Composable:
-    """Each as a literal of its column's type, so that PostgreSQL reads it and an index can serve."""
+    """Each as a literal of its column's type, so that PostgreSQL reads it and an index can serve. Raises DataError."""
+    if any("\0" in value for value in map(str, values)):
+        raise DataError("a NUL, which no value has")
     types = {column.name: column.type for column in relation.columns}
     pairs = zip(names, values, strict=True)
     return sql.SQL(", ").join(sql.SQL("{}::" + types[name]).format(sql.Literal(value)) for name, value in pairs)

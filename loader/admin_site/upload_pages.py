@@ -2,6 +2,7 @@
 
 # mypy: disable-error-code="import-untyped, misc, no-any-unimported, untyped-decorator"
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,17 @@ class UploadForm(forms.Form):
 @csrf_exempt
 def upload(request: HttpRequest) -> HttpResponse:
     """The form's token is looked for when the account is known: to look for it is to take in the files."""
-    response: HttpResponse = csrf_protect(_upload)(request)
-    return response
+    try:
+        response: HttpResponse = csrf_protect(_upload)(request)
+        return response
+    except OSError as error:
+        is_long = error.errno == errno.ENAMETOOLONG
+        why = "A file's name is too long." if is_long else f"The files can't be kept here: {error.strerror}."
+        status = 400 if is_long else 507
+        if request.headers.get("X-Requested-With") == "XMLHttpRequest":
+            return JsonResponse({"errors": [why]}, status=status)
+        context = admin.site.each_context(request) | {"title": "Not uploaded", "sentence": why}
+        return TemplateResponse(request, "loader_admin/sentence.html", context, status=status)
 
 
 def uploaded(request: HttpRequest, name: str) -> HttpResponse:
