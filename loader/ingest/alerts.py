@@ -14,6 +14,8 @@ from loader.ingest import schemas
 from loader.ingest.errors import BadRow
 from loader.ingest.packets import Packet
 from loader.ingest.rows import Column, Rows, column
+from loader.ingest.schemas import Version
+from loader.ingest.values import check_texts
 
 BATCH_ROWS = 30_000
 
@@ -58,6 +60,9 @@ class _Once:
         if not self.records:
             return None
         records = list(self.records.values())
+        for name, kind in self.kinds.items():
+            if kind is TEXT:
+                check_texts(name, [record[name] for record in records], file=file, numbers=self.numbers)
         columns = {
             renamed.get(name, name): column([record[name] for record in records], kind)
             for name, kind in self.kinds.items()
@@ -119,9 +124,15 @@ class _Batch:
 
 
 def read_alerts(packets: Iterable[Packet], file: Path | str) -> Iterator[Rows]:
-    """Rows in batches of bounded size."""
+    """Rows in batches of bounded size. All of one version: those of the other have fewer columns."""
     batch = _Batch()
+    version: Version | None = None
     for packet in packets:
+        version = version or packet.version
+        if packet.version != version:
+            raise BadRow(
+                f"a packet of {packet.version} after those of {version}: load them apart", file=packet.place, row=packet.number
+            )
         batch.add(packet)
         if batch.is_full:
             yield from batch.rows(str(file))

@@ -261,4 +261,6 @@ def _is_rounded(old: object, new: object) -> bool:
     """As SAME."""
     if not (isinstance(old, float) and isinstance(new, float)):
         return False
+    if not (1e-30 <= abs(old) <= 1e30 and 1e-30 <= abs(new) <= 1e30):
+        return False
     return float(np.float32(old)) == new or float(np.float32(new)) == old

@@ -15,6 +15,7 @@ from loader.ingest.rows import Column, Rows
 from loader.ingest.values import BANDS
 
 MOST_LINE = 1 << 16
+MOST_WORD = 100  # characters; numpy lays every word out at the width of the longest
 BATCH_ROWS = 20_000
 BIGINTS = ("diaObjectId", "galid")
 INTEGERS = ("libid", "sim_searcheff_mask", "gentype", "sim_template_index", "nobs", "nobs_saturate")
@@ -43,6 +44,9 @@ def parse(file: Path | str, stream: BinaryIO) -> Iterator[Rows]:
         elif words[0] == "SN:" and names is not None:
             if len(words) - 1 != len(names):
                 raise BadRow(f"{len(words) - 1} values for {len(names)} columns", file=file, row=number)
+            if max(map(len, words)) > MOST_WORD or "_" in line:
+                bad = next(word for word in words if len(word) > MOST_WORD or "_" in word)
+                raise BadRow(f"{bad[:40]!r} is no number", file=file, row=number)
             rows.append(words[1:])
             numbers.append(number)
             if len(rows) == BATCH_ROWS:

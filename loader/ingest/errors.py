@@ -21,6 +21,8 @@ from pathlib import Path
 
 from loader.errors import LoaderError
 
+MOST_REASON = 2000  # characters
+
 
 class IngestError(LoaderError):
     """A refused file. `row` counts from 1 in the file's own table, None when no single row is to blame."""
@@ -28,9 +30,14 @@ class IngestError(LoaderError):
     def __init__(self, reason: str, *, file: Path | str | None = None, row: int | None = None) -> None:
         self.file = file
         self.row = row
-        self.reason = reason = " ".join(reason.split())  # what a file says may be in it
-        place = str(file) if file is not None else "the demo sample"
+        self.reason = reason = printable(" ".join(reason.split())[:MOST_REASON])  # what a file says may be in it
+        place = printable(str(file)) if file is not None else "the demo sample"
         super().__init__(f"{place}, row {row}: {reason}" if row is not None else f"{place}: {reason}")
+
+
+def printable(text: str) -> str:
+    """Without what a terminal obeys or the database can't keep: a name on disk is bytes, and a file may hold anything."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 class UnreadableFile(IngestError):

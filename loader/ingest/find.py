@@ -26,7 +26,7 @@ def find_files(paths: Sequence[Path], endings: Sequence[str]) -> Iterator[Path |
 
 
 def _of(path: Path, endings: Sequence[str]) -> Iterator[Path | IngestError]:
-    if path == STDIN or path.is_file():
+    if path == STDIN:
         yield path
     elif path.is_dir():
         errors: list[OSError] = []
@@ -36,10 +36,17 @@ def _of(path: Path, endings: Sequence[str]) -> Iterator[Path | IngestError]:
             for name in sorted(names):
                 if name.lower().endswith(tuple(endings)):
                     n_found += 1
-                    yield Path(folder) / name
+                    yield _file(Path(folder) / name)
         for error in errors:
             yield UnreadableFile(f"can't be looked into: {error.strerror}", file=str(error.filename))
         if not n_found and not errors:
             yield NoFiles(f"no file that ends with {', '.join(endings)}", file=path)
     else:
-        yield UnreadableFile("no such file" if not path.exists() else "neither a file nor a folder", file=path)
+        yield _file(path)
+
+
+def _file(path: Path) -> Path | IngestError:
+    """A pipe would be waited for, and a link may lead nowhere."""
+    if path.is_file():
+        return path
+    return UnreadableFile("neither a file nor a folder" if path.exists() else "no such file", file=path)

@@ -16,7 +16,7 @@ from psycopg2.extensions import connection as Connection
 from loader.ingest import find, snana
 from loader.ingest.alerts import read_alerts
 from loader.ingest.compare import Counts, Policy
-from loader.ingest.errors import IngestError
+from loader.ingest.errors import IngestError, printable
 from loader.ingest.log import Run
 from loader.ingest.messages import read_messages
 from loader.ingest.packets import MAGIC, Packet, packets
@@ -56,7 +56,7 @@ def load(connection: Connection, run: Run, job: Job, policy: Policy) -> Iterator
             return
         except IngestError as error:
             if not (job.can_split and len(job.files) > 1):
-                record.sources = record.sources or [Source(str(file), io.BytesIO()) for file in job.files]
+                record.sources = record.sources or [Source(printable(str(file)), io.BytesIO()) for file in job.files]
                 run.refused(record, error)
                 yield error
                 return

@@ -17,7 +17,7 @@ from loader.ingest.errors import BadRow
 from loader.ingest.packets import Packet
 from loader.ingest.rows import Column, Messages, column
 from loader.ingest.schemas import TICKS_US
-from loader.ingest.values import LAST_US
+from loader.ingest.values import LAST_US, check_texts
 
 BATCH_ROWS = 30_000
 MOST_CLASSIFIERS = 100_000
@@ -98,6 +98,8 @@ class Reader:
         if number is None:
             if len(self.classifiers) == MOST_CLASSIFIERS:
                 raise BadRow(f"more than {MOST_CLASSIFIERS:,} classifiers", file=packet.place, row=packet.number)
+            for name, text in zip(NAMES, names, strict=True):
+                check_texts(name, [text], file=packet.place, numbers=[packet.number])
             number = self.classifiers[names] = len(self.classifiers) + 1
             self._new.append((number, *names))
         return number

@@ -71,6 +71,11 @@ PHOT_UNUSED = re.compile(
 )
 
 
+# What numpy calls the kinds that a column may have; the others are numbers.
+KINDS: Mapping[str, str] = {"SNID": "Siu", "BAND": "S", **dict.fromkeys(("NOBS", "PTROBS_MIN", "PTROBS_MAX", "PHOTFLAG"), "iu")}
+NUMBERS = "fiu"
+
+
 @dataclass(frozen=True)
 class Pair:
     head: Path
@@ -161,6 +166,10 @@ def _check_columns(
     unknown = [name for name in names if name not in needed | may_have and not unused.fullmatch(name)]
     if unknown:
         raise UnknownColumn(f"unknown column {', '.join(unknown)}", file=file)
+    for name in names:
+        kind = table.dtype[name]
+        if name in needed | may_have and (kind.shape or kind.kind not in KINDS.get(name, NUMBERS)):
+            raise UnreadableFile(f"the column {name} holds values of another kind than it should", file=file)
 
 
 def _texts(file: str, table: NDArray[Any], name: str) -> NDArray[np.str_]:
@@ -245,6 +254,7 @@ def _objects(file: str, head: NDArray[Any], ids: NDArray[np.int64], sim_version:
     return Rows("elasticc_diaobject", columns, file, np.arange(1, len(ids) + 1))
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what comes of it is refused
 def _photometry(
     file: str,
     head: NDArray[Any],

@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from loader.ingest import values
 from loader.ingest.binary import encode
-from loader.ingest.errors import ConflictingValue, RepeatedKey
+from loader.ingest.errors import BadRow, ConflictingValue, RepeatedKey
 from loader.ingest.rows import Column
 from loader.ingest.seen import Distinct, KeyRanges
 
@@ -36,6 +36,7 @@ ANALYZE = sql.SQL("analyze {staged} ({columns})")
 DROP = sql.SQL("drop table {staged}")
 RENAME = sql.SQL("alter table {staged} rename to {name}")
 
+MOST_KEY = 2**63 - 2**32  # a run keeps ranges of keys, which end behind them
 FEW = 1000  # rows whose plans need neither index nor statistics
 
 FIND_REPEATED = sql.SQL("""
@@ -108,7 +109,7 @@ class Staging:
         rows = numbers if numbers is not None else np.arange(self.rows + 1, self.rows + n_rows + 1)
         order = self._order(columns) if self.is_in_order and n_rows else None
         if self.key and n_rows:
-            self._note_extent(np.ma.getdata(columns[self.key[0]]))
+            self._note_extent(np.ma.getdata(columns[self.key[0]]), file, rows)
         for name, seen in self.referred.items():
             seen.add(columns[name])
         fields = [columns[name] if order is None else columns[name][order] for name in self.columns]
@@ -129,8 +130,11 @@ class Staging:
             self.ranges.add(in_order[0])
         return order
 
-    def _note_extent(self, keys: NDArray[Any]) -> None:
+    def _note_extent(self, keys: NDArray[Any], file: Path | str | None, rows: NDArray[np.int64]) -> None:
         low, high = int(keys.min()), int(keys.max())
+        if max(-low, high) > MOST_KEY:
+            at = int(keys.argmax()) if high > MOST_KEY else int(keys.argmin())
+            raise BadRow(f"{self.key[0]} is {keys[at]}: past {MOST_KEY:,}", file=file, row=int(rows[at]))
         self.extent = (min(low, self.extent[0]), max(high, self.extent[1])) if self.extent else (low, high)
 
     def add_key(self, cursor: Cursor, file: Path | str | None) -> None:

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from loader.ingest.errors import BadRow, IngestError, MissingColumn, UnknownColumn, UnreadableFile
 from loader.ingest.rows import Column, Rows, nullable
 from loader.ingest.source import Source
-from loader.ingest.values import MOST_TEXT
+from loader.ingest.values import check_texts
 
 BLOCK_BYTES = 1 << 20
 BATCH_ROWS = 50_000
+MOST_CHARACTERS = 4 << 20  # in a column of a batch
 TRUE, FALSE = ["1", "t", "true", "T", "True", "TRUE"], ["0", "f", "false", "F", "False", "FALSE"]
 ARROW: Mapping[str, Any] = {
     "bigint": pa.int64(),
@@ -53,8 +54,9 @@ def read_csv(source: Source, table: str, types: Mapping[str, str], names: Mappin
         )
         _check_names(source.name, reader.schema.names, renamed)
         for batch in reader:
-            yield _rows(batch, table, renamed, source.name, line)
-            line += batch.num_rows
+            for part in _parts(batch):
+                yield _rows(part, table, renamed, source.name, line)
+                line += part.num_rows
     except IngestError:
         raise
     except (pa.ArrowException, UnicodeDecodeError, OSError, ValueError) as error:
@@ -71,8 +73,9 @@ def read_parquet(path: Path, table: str, types: Mapping[str, str]) -> Iterator[R
             _check_names(str(path), names, {name: name for name in types})
             for batch in file.iter_batches(batch_size=BATCH_ROWS):
                 columns = [_cast(str(path), name, batch.column(at), types[name]) for at, name in enumerate(names)]
-                yield _rows(pa.RecordBatch.from_arrays(columns, names), table, {name: name for name in names}, str(path), row)
-                row += batch.num_rows
+                for part in _parts(pa.RecordBatch.from_arrays(columns, names)):
+                    yield _rows(part, table, {name: name for name in names}, str(path), row)
+                    row += part.num_rows
     except IngestError:
         raise
     except (pa.ArrowException, UnicodeDecodeError, OSError, ValueError) as error:
@@ -111,24 +114,33 @@ def _check_names(file: str, names: list[str], known: Mapping[str, str]) -> None:
         raise MissingColumn("no columns", file=file)
 
 
+def _parts(batch: Any) -> Iterator[Any]:
+    """Of fewer rows where a text is long: numpy gives each the width of the longest."""
+    texts = [column for column in batch.columns if pa.types.is_string(column.type)]
+    widest = max((pc.max(pc.utf8_length(column)).as_py() or 0 for column in texts), default=0)
+    n_rows = max(1, MOST_CHARACTERS // max(1, widest))
+    for start in range(0, batch.num_rows, n_rows):
+        yield batch.slice(start, n_rows)
+
+
 def _rows(batch: Any, table: str, names: Mapping[str, str], file: str, first_row: int) -> Rows:
-    columns = {names[name]: _column(batch.column(at), name, file) for at, name in enumerate(batch.schema.names)}
-    return Rows(table, columns, file, np.arange(first_row, first_row + batch.num_rows, dtype=np.int64))
+    numbers = np.arange(first_row, first_row + batch.num_rows, dtype=np.int64)
+    columns = {names[name]: _column(batch.column(at), name, file, numbers) for at, name in enumerate(batch.schema.names)}
+    return Rows(table, columns, file, numbers)
 
 
-def _column(array: Any, name: str, file: str) -> Column:
+def _column(array: Any, name: str, file: str, numbers: NDArray[np.int64]) -> Column:
     is_null: NDArray[np.bool_] | None = array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None
-    values = _values(array, name, file)
+    values = _values(array, name, file, numbers)
     return values if is_null is None else nullable(values, is_null)
 
 
-def _values(array: Any, name: str, file: str) -> NDArray[Any]:
+def _values(array: Any, name: str, file: str, numbers: NDArray[np.int64]) -> NDArray[Any]:
     kind = array.type
     if pa.types.is_string(kind):
-        longest = pc.max(pc.utf8_length(array)).as_py() or 0
-        if longest > MOST_TEXT:
-            raise BadRow(f"{name} is longer than {MOST_TEXT} characters in a row", file=file)
-        return np.array(array.fill_null("").to_pylist(), dtype=np.str_)
+        texts = array.fill_null("").to_pylist()
+        check_texts(name, texts, file=file, numbers=numbers)
+        return np.array(texts, dtype=np.str_)
     if pa.types.is_timestamp(kind):
         array, kind = array.cast(pa.int64()), pa.int64()
     empty = False if pa.types.is_boolean(kind) else 0

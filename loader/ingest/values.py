@@ -1,6 +1,6 @@
 """What no table may hold whatever the file: NaN, numbers that don't fit, bands and positions and dates that can't be."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,17 @@ def check(
                 row = int(numbers[at[0]]) if numbers is not None else int(at[0]) + 1
                 shown = "null" if np.ma.getmaskarray(values)[at[0]] else str(np.ma.getdata(values)[at[0]])[:60]
                 raise BadRow(f"{name} is {shown}: {reason}", file=file, row=row)
+
+
+def check_texts(
+    name: str, texts: Sequence[str | None], *, file: Path | str | None, numbers: Sequence[int] | NDArray[np.int64]
+) -> None:
+    """Before they are laid out: a single long one would be the width of all, and numpy drops NUL at an end. Raises BadRow."""
+    for text, number in zip(texts, numbers, strict=True):
+        if text is not None and len(text) > MOST_TEXT:
+            raise BadRow(f"{name} is longer than {MOST_TEXT} characters", file=file, row=int(number))
+        if text is not None and "\0" in text:
+            raise BadRow(f"{name} has a NUL in it", file=file, row=int(number))
 
 
 def _rules(name: str, values: Column, kind: str, *, may_be_null: bool) -> list[tuple[NDArray[np.bool_], str]]:
