@@ -1,6 +1,7 @@
 """Files that nobody makes by accident, and some that one does: a sentence for each, and no more memory than for others."""
 
 import os
+import re
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import psycopg2
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from loads import delete, one
 from psycopg2.extensions import connection as Connection
@@ -134,6 +137,21 @@ def test_a_link_is_what_it_links(connection: Connection, tmp_path: Path) -> None
     (counts,) = load(connection, "table", tmp_path / "a.csv", "diaalertprvsource")
     assert isinstance(counts, Counts) and (counts.new, counts.known) == (1, 1)
     assert one(connection, "select max(id) from elasticc_diaalertprvsource") < 99998
+
+
+PARQUET = {
+    "a moment for a number": {"diaSourceId": pa.array([5], pa.timestamp("us"))},
+    "a truth for a number": {"diaSourceId": [5], "mjd": [True]},
+    "a number for a truth": {"diaSourceId": [5], "detect": [1]},
+    "past a bigint": {"diaSourceId": pa.array([2**63], pa.uint64())},
+    "a list": {"diaSourceId": [5], "mjd": [[1.0]]},
+}
+
+
+@pytest.mark.parametrize("case", PARQUET)
+def test_a_parquet_of_other_types(connection: Connection, tmp_path: Path, case: str) -> None:
+    pq.write_table(pa.table(PARQUET[case]), tmp_path / "a.parquet")
+    assert re.search("(diaSourceId|mjd|detect) can't be ", only(load(connection, "table", tmp_path / "a.parquet", "diatruth")))
 
 
 TEXTS = np.array(["1", "5"], dtype="S4")

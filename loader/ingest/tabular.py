@@ -150,6 +150,10 @@ def _values(array: Any, name: str, file: str, numbers: NDArray[np.int64]) -> NDA
 
 
 def _cast(file: str, name: str, array: Any, kind: str) -> Any:
+    is_same = {"boolean": pa.types.is_boolean, "timestamp with time zone": pa.types.is_temporal}
+    for other, is_kind in is_same.items():  # pyarrow makes numbers of both, and a truth of any number
+        if is_kind(array.type) != (kind == other) and not pa.types.is_null(array.type):
+            raise BadRow(f"{name} can't be {kind}: it is {array.type}", file=file)
     try:
         return array.cast(ARROW[kind])
     except (pa.ArrowException, ValueError) as error:
