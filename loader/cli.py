@@ -179,7 +179,10 @@ def _say(outcomes: Iterator[steps.Outcome]) -> int:
 def _password() -> str:
     if sys.stdin.isatty():
         return str(click.prompt("Password", hide_input=True, confirmation_prompt="Again"))
-    password = sys.stdin.readline().rstrip("\r\n")
+    try:
+        password = sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise AccountError("The password on standard input is no UTF-8.") from error
     if not password:
         raise AccountError("There is no password on standard input.")
     return password
@@ -192,6 +195,9 @@ def main() -> None:
     except (LoaderError, ServerError) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
-    except psycopg2.Error as error:
-        click.echo(f"Error: The database failed: {' '.join(str(error).split())}", err=True)
+    except Exception as error:
+        cause = error if isinstance(error, psycopg2.Error) else error.__cause__  # Django wraps them
+        if not isinstance(cause, psycopg2.Error):
+            raise
+        click.echo(f"Error: The database failed: {' '.join(str(cause).split())}", err=True)
         sys.exit(1)

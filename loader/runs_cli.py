@@ -32,7 +32,7 @@ order by id
 
 
 @click.command("runs")
-@click.option("--last", type=click.IntRange(1), default=30, show_default=True, help="How many to show.")
+@click.option("--last", type=click.IntRange(1, 1_000_000), default=30, show_default=True, help="How many to show.")
 def list_runs(last: int) -> None:
     """One load a line, the newest first."""
     with session() as connection:

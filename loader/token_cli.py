@@ -5,6 +5,7 @@ import click
 from loader.django_setup import django_ready
 
 MOST_DAYS = 3650
+MOST_NAME = 100
 
 
 @click.group()
@@ -18,6 +19,8 @@ def token() -> None:
 @click.option("--name", default="", help="What it is for; shown in the list.")
 def add_token(user: str, days: int, name: str) -> None:
     """Make a token for USER. It is printed this once, alone on standard output; only its digest is kept."""
+    if len(name) > MOST_NAME:
+        raise click.BadParameter(f"at most {MOST_NAME} characters", param_hint="--name")
     with django_ready():
         from loader import api_tokens
 

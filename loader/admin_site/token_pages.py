@@ -21,7 +21,7 @@ class NewToken(forms.Form):
     user = forms.ModelChoiceField(
         User.objects.filter(is_active=True).order_by("username"),
         label="Account",
-        help_text="The token may read what this account may read.",
+        help_text="Whoever has the token may read and write what this account may.",
     )
     name = forms.CharField(max_length=100, required=False, label="What for", help_text="Shown in the list.")
     days = forms.IntegerField(min_value=1, max_value=MOST_DAYS, initial=365, label="Valid for days")
