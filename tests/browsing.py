@@ -90,9 +90,9 @@ def shoot(page: Page, name: str, *, whole: bool = True) -> None:
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=whole)
 
 
-def serious(page: Page, within: str = "html") -> list[str]:
+def serious(page: Page) -> list[str]:
     """What axe-core calls serious or critical, one line a rule with the first place."""
-    return [str(flaw) for flaw in flaws(page, within) if flaw.impact in ("serious", "critical")]
+    return [str(flaw) for flaw in flaws(page) if flaw.impact in ("serious", "critical")]
 
 
 def flaws(page: Page, within: str = "html") -> list[Flaw]:
