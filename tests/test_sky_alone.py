@@ -14,8 +14,10 @@ import psycopg2
 import pytest
 import requests
 from astropy.coordinates import SkyCoord
+from browsing import visit
 from datasette_sky import guess
 from house import free_port
+from playwright.sync_api import Browser, expect
 from psycopg2.extensions import make_dsn
 from sample import Sample
 
@@ -170,6 +172,25 @@ def test_a_hidden_table_is_hidden_here_too(bare: Bare) -> None:
         assert (answer.status_code, answer.json()["error"]) == (400, "There is no table hidden_stars with positions.")
     answer = bare.get("/-/sky/bare/sql.json", sql='select * from "Stars"', _columns=["RAJ2000", "DEJ2000"])
     assert answer.status_code == 403
+
+
+def test_in_the_browser(bare: Bare, browser: Browser) -> None:
+    """On Datasette's own pages, with nobody logged in: a table's map, a point's row, what is around it, a view's map."""
+    with visit(browser, bare.url, None) as visited:
+        page = visited.page
+        page.goto("/bare/Stars?Name=Polaris")
+        page.get_by_role("link", name="Show on the sky").click()
+        expect(page.locator(".sky-caption")).to_contain_text("1 row with a position.")
+        page.locator(".sky-host").focus()
+        page.keyboard.press("ArrowUp")
+        expect(page.locator(".sky-tip")).to_have_text("Polaris: 37.9546° +89.2641°")
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="What is around it on the sky").click()
+        expect(page.locator("#sky-found")).to_have_text("1 row within 1° of ra 37.9546°, decl +89.2641°")
+        expect(page.locator(".sky-map")).to_have_attribute("data-view", "close-up")
+        page.goto("/bare/bright?_sky=on")
+        expect(page.locator(".sky-caption")).to_contain_text("3 rows with a position.")
+        assert visited.complaints == []
 
 
 def test_settings_choose_and_a_wrong_one_stops_the_start(reader_dsn: str, tmp_path: Path) -> None:

@@ -8,11 +8,9 @@ from urllib.parse import urlencode
 
 import pytest
 from astropy.coordinates import GeocentricTrueEcliptic, SkyCoord
-from browsing import NARROW, SCREENSHOTS, Scheme, browser, figures, serious, shoot, visit
+from browsing import NARROW, SCREENSHOTS, Scheme, figures, serious, shoot, visit
 from playwright.sync_api import Browser, Page, expect
 from sample import THOUSAND, Sample
-
-__all__ = ["browser"]
 
 OBJECTS = "/elasticc/elasticc_diaobject"
 STATIC = "/-/static-plugins/datasette-sky"
