@@ -149,6 +149,7 @@ def test_what_isnt_meant_well_gets_a_sentence(scratch: Scratch, server: str) -> 
     assert (long.status_code, long.json()) == (413, {"detail": "A request may have 64 MB; send less at once."})
     last = requests.post(truths, json={**truth, "SourceID": 2**63 - 1}, auth=basic("loads"), timeout=30)
     assert "row 1: diaSourceId is 9223372036854775807: past" in last.json()["exception"]
+    assert scratch.rows("select outcome from ingest_run order by id desc limit 1") == [("refused",)]
     both = requests.post(truths, json={**truth, "diaSourceId": 2}, auth=basic("loads"), timeout=30)
     assert "row 1: a value stands there twice" in both.json()["exception"]
     assert set(scratch.counts().values()) == {0}

@@ -57,6 +57,8 @@ class Table:
         """Read what comes after its rows, so that a cut or a damage behind them is seen, too."""
         self._bytes.skip_to(self._end)
         self._bytes.skip_all()
+        if self._bytes.position % BLOCK:
+            raise UnreadableFile(f"truncated: it ends within a block of {BLOCK:,} bytes", file=self._bytes.file)
 
 
 class _Bytes:
@@ -84,8 +86,8 @@ class _Bytes:
             self.position += len(piece)
 
     def skip_all(self) -> None:
-        while self._stream.read(PIECE):
-            pass
+        while piece := self._stream.read(PIECE):
+            self.position += len(piece)
 
     def refuse_cut(self, end: int) -> NoReturn:
         raise UnreadableFile(f"truncated: {end - self.position} bytes are missing at its end", file=self.file)

@@ -212,13 +212,14 @@ def _signed(number: int) -> int:
 
 @contextmanager
 def run(connection: Connection, who: str, kind: str, options: dict[str, object]) -> Iterator[Run]:
-    """A run from start to end: `done`, or `failed` with the reason where an exception leaves it."""
+    """A run from start to end: `done`, or `refused`, `interrupted`, `failed` with the reason where an exception leaves it."""
     going = Run(connection, who, kind, options)
     try:
         yield going
     except BaseException as error:
         reason = printable(" ".join(str(error).split())) or type(error).__name__
         outcome = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        outcome = "refused" if isinstance(error, IngestError) else outcome
         with suppress(psycopg2.Error):  # where the server is gone the next run marks this one as dead
             try:
                 going.end(outcome, reason)

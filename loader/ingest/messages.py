@@ -20,7 +20,7 @@ from loader.ingest.schemas import TICKS_US
 from loader.ingest.values import LAST_US, check_texts
 
 BATCH_ROWS = 30_000
-MOST_CLASSIFIERS = 100_000
+MOST_CLASSIFIERS = 5_000  # in a load; those of one name are compared each with each
 NAMES = ("brokerName", "brokerVersion", "classifierName", "classifierParams")
 
 

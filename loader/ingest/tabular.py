@@ -50,6 +50,7 @@ def read_csv(source: Source, table: str, types: Mapping[str, str], names: Mappin
         reader = pyarrow.csv.open_csv(
             pa.PythonFile(whole, "r"),
             read_options=pyarrow.csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),  # else it depends on where a block ends
             convert_options=options,
         )
         _check_names(source.name, reader.schema.names, renamed)

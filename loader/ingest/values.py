@@ -12,6 +12,7 @@ from loader.ingest.rows import Column
 
 BANDS = ("u", "g", "r", "i", "z", "Y")
 INTEGER_BITS = {"bigint": 64, "integer": 32, "smallint": 16}
+LONGEST: Mapping[str, int] = {"brokerName": 100, "classifierName": 200, "topicName": 200}  # as the tables have it
 MOST_TEXT = 4000  # characters; numpy lays every text out at the width of the longest
 NONE = (-9.0, -99.0, -999.0, -9999.0, 999.0)  # SNANA's marks for a host galaxy that isn't there
 LAST_MJD = 200_000.0  # the year 2406
@@ -49,9 +50,10 @@ def check_texts(
     name: str, texts: Sequence[str | None], *, file: Path | str | None, numbers: Sequence[int] | NDArray[np.int64]
 ) -> None:
     """Before they are laid out: a single long one would be the width of all, and numpy drops NUL at an end. Raises BadRow."""
+    most = LONGEST.get(name, MOST_TEXT)
     for text, number in zip(texts, numbers, strict=True):
-        if text is not None and len(text) > MOST_TEXT:
-            raise BadRow(f"{name} is longer than {MOST_TEXT} characters", file=file, row=int(number))
+        if text is not None and len(text) > most:
+            raise BadRow(f"{name} is longer than {most} characters", file=file, row=int(number))
         if text is not None and "\0" in text:
             raise BadRow(f"{name} has a NUL in it", file=file, row=int(number))
 
