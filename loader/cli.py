@@ -2,6 +2,7 @@
 
 # mypy: disable-error-code="import-untyped"
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -192,6 +193,11 @@ def main() -> None:
     interrupt_on_sigterm()
     try:
         cli(prog_name="python -m loader")
+    except SystemExit as ended:
+        if isinstance(ended.__context__, click.Abort):  # all is closed; a thread of pyarrow's may be reading still
+            sys.stdout.flush()
+            os._exit(1)
+        raise
     except (LoaderError, ServerError) as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)

@@ -35,7 +35,8 @@ def test_a_load_ends_in_order(scratch: Scratch, tmp_path: Path, number: signal.S
     reading.stdin.write(OBJECTS)
     reading.stdin.flush()
     reading.send_signal(number)
-    assert (reading.wait(30), reading.stderr.read()) == (1, b"\nAborted!\n")
+    code, said = reading.wait(30), reading.stderr.read()
+    assert (code, said) == (1, b"\nAborted!\n"), said.decode()
     reading.communicate()
     assert scratch.rows(LAST) == [("interrupted",)]
     (tmp_path / "a.csv").write_bytes(OBJECTS)
