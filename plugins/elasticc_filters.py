@@ -1,4 +1,4 @@
-"""Which parameters of a list filter its rows: any field that an index begins with, by its name in the JSON or its column's.
+"""Which parameters of a list filter its rows: any field that an index begins with, by its name in the JSON.
 
 `diaObject=5` is exact; `__gt`, `__gte`, `__lt` and `__lte` after a name make a range. Other parameters had no effect in the
 old system, and have none here; a value that isn't one of the column's is refused.
@@ -42,8 +42,7 @@ class Filters:
 
 def read(table: Table, query: Mapping[str, Sequence[str]]) -> Filters:
     """Of a repeated parameter the last counts. Raises BadFilter."""
-    indexed = [column for column in table.columns if column.is_indexed and column.field not in OURS]
-    columns = {name: column for column in indexed for name in (column.name, column.field)}
+    columns = {column.field: column for column in table.columns if column.is_indexed and column.field not in OURS}
     conditions: list[str] = []
     values: list[object] = []
     for parameter in sorted(query):

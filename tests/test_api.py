@@ -53,7 +53,6 @@ def get(house: House, client: requests.Session, path: str, status: int = 200, **
     ("table", "key", "asked", "condition"),
     [
         ("diasource", "diaSourceId", "diaObject={object}", '"diaObject_id" = {object}'),
-        ("diasource", "diaSourceId", "diaObject_id={object}", '"diaObject_id" = {object}'),
         ("diasource", "diaSourceId", "diaObject__gte={object}", '"diaObject_id" >= {object}'),
         ("diasource", "diaSourceId", "diaObject__gt={object}&diaObject__lt=99999999999", '"diaObject_id" > {object}'),
         ("diasource", "diaSourceId", "midPointTai__gte={mjd}", '"midPointTai" >= {mjd}'),

@@ -1,8 +1,11 @@
 """metadata.yml against the database: the tables and columns it names are there, and each canned query answers by HTTP,
 filled in and left empty."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -72,14 +75,16 @@ def rows(session: requests.Session, url: str, name: str, parameters: dict[str, s
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def sample() -> Iterator[tuple[str, str]]:
     """A house with the project's own sample, which has brokers: its portal's address and its database's."""
-    env = environment(tmp_path_factory.mktemp("sample"), free_port())
+    home = Path(tempfile.mkdtemp(prefix="elasticc-queries-"))  # pytest closes its own folders to the server's user
+    env = environment(home, free_port())
     process, _ = start(env)
     try:
         yield f"http://127.0.0.1:{env['ELASTICC_PORT']}", running_url(Settings.from_env(env))
     finally:
         stop(process)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def test_ten_questions() -> None:
