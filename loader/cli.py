@@ -17,7 +17,7 @@ from loader.check_cli import check
 from loader.consume_cli import consume_group
 from loader.django_setup import django_ready
 from loader.errors import AccountError, LoaderError
-from loader.interrupts import interrupt_on_sigterm
+from loader.interrupts import end_at_signals, interrupted
 from loader.load_cli import load, unload_demo
 from loader.runs_cli import list_runs, show_run, undo_run
 from loader.serve_cli import serve
@@ -190,12 +190,13 @@ def _password() -> str:
 
 
 def main() -> None:
-    interrupt_on_sigterm()
+    end_at_signals()
     try:
         cli(prog_name="python -m loader")
-    except SystemExit as ended:
-        if isinstance(ended.__context__, click.Abort):  # all is closed; a thread of pyarrow's may be reading still
+    except SystemExit:
+        if interrupted.is_set():  # all is closed, but a thread of pyarrow's may be reading still: Python would abort
             sys.stdout.flush()
+            sys.stderr.flush()
             os._exit(1)
         raise
     except (LoaderError, ServerError) as error:

@@ -17,12 +17,17 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 HEAD_START_SECONDS = 0.3  # for a command that isn't in a statement: it has ended by then, and nothing is there to cancel
 
 
-def interrupt_on_sigterm() -> None:
-    """As Ctrl-C does."""
-    signal.signal(signal.SIGTERM, _interrupt)
+interrupted = threading.Event()
+
+
+def end_at_signals() -> None:
+    """At SIGTERM as at Ctrl-C; `interrupted` says afterwards that it was so."""
+    for number in SIGNALS:
+        signal.signal(number, _interrupt)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    interrupted.set()
     raise KeyboardInterrupt
 
 
