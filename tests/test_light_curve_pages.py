@@ -264,6 +264,8 @@ def test_small_curves_in_facets_and_results(visited: Visit) -> None:
     expect(page.locator("td.lc-spark canvas")).to_have_count(5)
     page.goto("/elasticc/objects_by_class?class=Ia&_light_curves=on")
     expect(page.locator("td.lc-spark canvas").first).to_be_visible()
+    object_id = page.locator("td.col-diaObjectId").first.inner_text()
+    expect(page.locator("td.col-diaObjectId a").first).to_have_attribute("href", f"/elasticc/elasticc_diaobject/{object_id}")
     page.get_by_role("button", name="Run SQL").click()  # the form keeps the switch
     expect(page).to_have_url(re.compile("_light_curves=on"))
 

@@ -1,5 +1,5 @@
 // Tables, facets and results that hold objects' ids: a switch, kept in the address, that puts a small light curve beside each.
-// Rows of other tables that belong to an object get a link to its light curve.
+// Rows of other tables that belong to an object get a link to its light curve, ids without a link one to their object.
 
 import { colour, onThemeChange } from "./marks.js";
 import { element } from "./page.js";
@@ -42,8 +42,14 @@ function tablePlaces() {
   }
   return [...table.querySelectorAll("tbody tr")].flatMap((row) => {
     const cell = row.children[at], id = cell && idIn(cell);
+    if (id) lead(cell, id);
     return id ? [{ id, put: (spark) => putCell(cell, spark) }] : [];
   });
+}
+
+/** Results of SQL have no links of their own. */
+function lead(cell, id) {
+  if (!cell.querySelector("a")) cell.replaceChildren(element("a", { href: `${told.objects}/${id}` }, id));
 }
 
 function putCell(cell, spark) {

@@ -170,7 +170,7 @@ function switches(skies, first, view) {
 }
 
 function summary(answer, rows) {
-  const total = `${tilde(answer.is_estimate && !answer.is_first)}${number(answer.total)} ${answer.total === 1 ? rows.replace(/s\b/, "") : rows}`;
+  const total = `${tilde(answer.is_estimate && !answer.is_first)}${number(answer.total)} ${answer.total === 1 ? rows.replace(/(?<=ch)es\b|s\b/, "") : rows}`;
   if (answer.is_first) return `The first ${total} with a position: counting all takes too long.`;
   if (!answer.is_estimate) return `${total} with a position.`;
   return `${total} with a position, estimated from a sample of ${number(answer.looked_at)}.`;
