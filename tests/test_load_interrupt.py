@@ -29,6 +29,7 @@ def wait_for(scratch: Scratch, process: subprocess.Popen[bytes], question: str) 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_load_ends_in_order(scratch: Scratch, tmp_path: Path, number: signal.Signals) -> None:
+    scratch.rows("update ingest_run set outcome = 'died' where outcome = 'running'")
     reading = start(scratch, "-")
     assert reading.stdin is not None and reading.stderr is not None
     wait_for(scratch, reading, "select exists (select from ingest_run where outcome = 'running')")

@@ -87,6 +87,8 @@ def test_of_runs_that_overlap_the_last_change_goes_first(connection: Connection,
     put(connection, [objects(1.0)])
     long = log.Run(connection, "a test", "long", {})
     short = log.Run(other, "a test", "short", {})
+    long.start()
+    short.start()
     replace(other, short, 2.0)
     short.end("done")
     replace(connection, long, 3.0)
@@ -103,6 +105,7 @@ def test_of_runs_that_overlap_the_last_change_goes_first(connection: Connection,
 def test_a_run_whose_loader_is_gone_can_be_undone(scratch: Scratch, connection: Connection) -> None:
     with closing(open_connection(scratch.admin_url)) as killed:
         run = log.Run(killed, "a test", "killed", {})
+        run.start()
         replace(killed, run, 1.0)
     done = scratch.loader("undo", str(run.id))
     assert (done.returncode, done.stderr) == (0, "")

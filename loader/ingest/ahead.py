@@ -3,13 +3,14 @@
 import queue
 import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 DEPTH = 2
+LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,16 @@ class _Reader(threading.Thread, Generic[T]):
         self._read.put(_End(error))
 
     def taken(self) -> Iterator[T]:
-        while not isinstance(item := self._read.get(), _End):
+        while not isinstance(item := self._next(), _End):
             yield item
         if item.error:
             raise item.error
+
+    def _next(self) -> T | _End:
+        """A signal may come to another thread; who waits without end isn't woken by it, and hears of it only now and then."""
+        while True:
+            with suppress(queue.Empty):
+                return self._read.get(timeout=LOOK_SECONDS)
 
     def stop(self) -> None:
         """Returns when nothing is read any more."""

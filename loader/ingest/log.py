@@ -167,11 +167,16 @@ class Run:
         self.connection = connection
         self.kind = kind
         self.current: FileRecord | None = None
-        with connection, connection.cursor() as cursor:
-            cursor.execute(START, [who, kind, json.dumps(options)])
+        self.id = 0
+        self._started = (who, kind, json.dumps(options))
+
+    def start(self) -> None:
+        """Afterwards, even where an interrupt comes at its very end, it has its `id` and can be ended."""
+        with self.connection, self.connection.cursor() as cursor:
+            cursor.execute(START, self._started)
             row = cursor.fetchone()
             assert row is not None  # returning
-            self.id: int = row[0]
+            self.id = row[0]
             cursor.execute("select pg_advisory_lock(%s, %s)", [LOCK_CLASS, _signed(self.id)])
             cursor.execute(MARK_DEAD, {"id": self.id, "class": LOCK_CLASS})
 
@@ -215,6 +220,7 @@ def run(connection: Connection, who: str, kind: str, options: dict[str, object])
     """A run from start to end: `done`, or `refused`, `interrupted`, `failed` with the reason where an exception leaves it."""
     going = Run(connection, who, kind, options)
     try:
+        going.start()
         yield going
     except BaseException as error:
         reason = printable(" ".join(str(error).split())) or type(error).__name__

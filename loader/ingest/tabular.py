@@ -21,8 +21,6 @@ from loader.ingest.rows import Column, Rows, nullable
 from loader.ingest.source import Source
 from loader.ingest.values import check_texts
 
-pa.enable_signal_handlers(False)  # it takes Ctrl-C and SIGTERM for itself while it opens a file, and they are lost
-
 BLOCK_BYTES = 1 << 20
 BATCH_ROWS = 50_000
 MOST_CHARACTERS = 4 << 20  # in a column of a batch
