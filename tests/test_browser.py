@@ -73,6 +73,21 @@ def test_browse_objects_and_open_one(page: Page, house: House) -> None:
     shoot(page, "diaobject-row")
 
 
+def test_a_columns_menu_is_opened_by_keyboard(page: Page) -> None:
+    page.goto("/elasticc/elasticc_diasource?_size=5")
+    icon = page.get_by_role("button", name="Menu of psFlux", exact=True)
+    icon.press("Enter")
+    menu = page.locator("body > .dropdown-menu")
+    expect(menu).to_be_visible()
+    expect(menu.get_by_text("Sort ascending")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(icon).to_be_focused()
+    icon.press(" ")
+    menu.get_by_text("Facet by this").press("Enter")
+    expect(page).to_have_url(re.compile("_facet=psFlux"))
+
+
 def test_facet_sources_by_filter(page: Page, house: House) -> None:
     page.goto("/elasticc/elasticc_diasource?_facet=filterName")  # it is in the metadata too: the same facet twice
     shoot(page, "diasource-facet")
