@@ -261,6 +261,7 @@ def test_a_query_that_runs_is_cancelled(house: House, other: requests.Session) -
     assert other.post(f"{house.url}/db/cancelsqlquery/{number}/").json() == {"status": "ok", "queryid": number}
     body = wait(house, other, number)
     assert (body["status"], body["error"]) == ("error", "You cancelled this query.")
+    assert 'class="status status-cancelled">cancelled<' in other.get(f"{house.url}/-/queries").text
     sleeping = "select count(*) from pg_stat_activity where query like '%pg_sleep(600)%' and pid <> pg_backend_pid()"
     deadline = time.monotonic() + 10
     while ask(house, sleeping) != [(0,)]:  # the server notices within a second that nobody listens any more

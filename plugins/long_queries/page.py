@@ -11,7 +11,7 @@ from datasette import Response
 from datasette.utils.asgi import Request
 
 from plugins import forms, long_queries
-from plugins.long_queries.store import FORMATS, Query, Refused
+from plugins.long_queries.store import CANCELLED, FORMATS, Query, Refused
 
 if TYPE_CHECKING:  # Datasette loads its plugins while it is itself half loaded
     from datasette.app import Datasette
@@ -90,7 +90,7 @@ def _line(query: Query) -> Line:
     end = query.finished or datetime.now(UTC).timestamp()
     return Line(
         query=query,
-        status=STATUSES[query.status],
+        status="cancelled" if query.error == CANCELLED else STATUSES[query.status],
         sql="\n;\n".join(query.queries),
         submitted=datetime.fromtimestamp(query.submitted, UTC).strftime("%Y-%m-%d %H:%M UTC"),
         took=_duration(end - query.started) if query.started else "",
