@@ -152,6 +152,8 @@ def _start(data: Path) -> None:
             limit=_limit_memory,
         )  # fmt: skip
     except ServerError as error:
+        if _is_running(data):
+            return  # one of a house that was killed, which looked dead a moment ago
         raise ServerError(f"The embedded PostgreSQL won't start: {_last_words(log) or error}") from error
 
 
