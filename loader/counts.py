@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
+from loader.ingest.locks import LOCK
+
 # A table that nobody counts is wrong as well: its own triggers are missing.
 WATCHED = r"""
 select c.relname, exists (select from pg_trigger where tgrelid = c.oid and tgname = 'tally_insert')
@@ -26,7 +28,6 @@ select
     (select sum(rows)::bigint from tally.change where relation = {name})
 """)
 
-LOCK = sql.SQL("lock table {table} in share row exclusive mode")
 WATCH = sql.SQL("select tally.watch({table})")
 FORGET = sql.SQL("delete from tally.change where relation = {name}")
 RECOUNT = sql.SQL("insert into tally.change (relation, rows) select {name}, count(*) from {table}")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
+from loader.ingest.locks import LOCK
+
 # A histogram's trigger knows its name and the SQL of its key; one that is kept without a trigger has rows only.
 FIND = """
 select c.relname, t.tgargs, null
@@ -40,7 +42,6 @@ where key - key = 0
 group by 1
 """)
 
-LOCK = sql.SQL("lock table {table} in share row exclusive mode")
 FORGET = "delete from tally.bin where histogram = %s"
 KEEP = sql.SQL("insert into tally.bin (histogram, key, rows) select {name}, key, rows from ({recount}) r")
 

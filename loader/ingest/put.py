@@ -18,16 +18,11 @@ from loader.ingest.ahead import ahead
 from loader.ingest.compare import Changed, Counts, Policy, by_key, compare, count_known
 from loader.ingest.errors import DatabaseFailed, IngestError, MissingColumn, RefusedByDatabase, UnknownColumn
 from loader.ingest.insert import Insertion
+from loader.ingest.locks import lock
 from loader.ingest.log import FileRecord
 from loader.ingest.rows import Batch, Messages
 from loader.ingest.staging import Staging, columns_of
 from loader.ingest.tables import ALL, BY_NAME, Table
-
-# Two loads at once would both find a key new; readers don't wait for this lock. Always in the same order: no deadlock.
-LOCK = sql.SQL("lock table {table} in share row exclusive mode")
-
-# Nobody may write what we refer to.
-HOLD = sql.SQL("lock table {table} in share mode")
 
 MANY = 1000  # rows from which references are checked by sets
 
@@ -147,10 +142,7 @@ def _finish(cursor: Cursor, load: _Load, policy: Policy, record: FileRecord | No
 def _lock(cursor: Cursor, touched: Sequence[Table], *, keeps_references: bool) -> None:
     """With `keeps_references` what is referred to is held, too: nobody may delete it until we commit."""
     held = {each.table for table in touched for each in table.foreign} if keeps_references else set()
-    names = {table.name for table in touched}
-    for table in ALL:
-        if table.name in names | held:
-            cursor.execute((LOCK if table.name in names else HOLD).format(table=sql.Identifier(table.name)))
+    lock(cursor, {table.name for table in touched}, held)
 
 
 def _put_staged(

@@ -8,8 +8,9 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection
 
 from loader.ingest.errors import DatabaseFailed, NotUndone
+from loader.ingest.locks import lock
 from loader.ingest.snana import FIRST_DEMO_OBJECT
-from loader.ingest.tables import ALL
+from loader.ingest.tables import BY_NAME
 
 # What refers to another table comes before it. A classification's key is its alert's times 50, so larger still.
 TABLES = (
@@ -25,8 +26,6 @@ TABLES = (
 )
 
 DELETE = sql.SQL("delete from {table} where {key} >= %s")
-
-LOCK = sql.SQL("lock table {table} in share row exclusive mode")
 
 FORGET = """
 with own as (
@@ -61,8 +60,7 @@ def remove(connection: Connection) -> dict[str, int]:
     removed: dict[str, int] = {}
     try:
         with connection, connection.cursor() as cursor:
-            for each in ALL:  # in the order of the loads
-                cursor.execute(LOCK.format(table=sql.Identifier(each.name)))
+            lock(cursor, set(BY_NAME))
             for table, key in TABLES:
                 cursor.execute(DELETE.format(table=sql.Identifier(table), key=sql.Identifier(key)), [FIRST_DEMO_OBJECT])
                 removed[table] = cursor.rowcount

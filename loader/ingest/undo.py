@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from loader.ingest.errors import DatabaseFailed, NotUndone
+from loader.ingest.locks import lock
 from loader.ingest.staging import listed, table_columns
 from loader.ingest.tables import ALL, BY_NAME, Table
 
@@ -88,8 +89,6 @@ where t.{pk} >= mine.low
   and t.{pk} < mine.high
 """)
 
-LOCK = sql.SQL("lock table {table} in share row exclusive mode")
-
 FORGET = (
     "delete from ingest_addition where file_id in (select id from ingest_file where run_id = %(run)s)",
     "delete from ingest_change where file_id in (select id from ingest_file where run_id = %(run)s)",
@@ -150,11 +149,9 @@ def _check(cursor: Cursor, run: int) -> None:
 
 
 def _lock(cursor: Cursor, changed: Collection[str], added: Collection[str]) -> None:
-    """In the order of the loads, and with the tables that refer to these: neither waits for what the other holds."""
-    for table in ALL:
-        refers = any(reference.table in added for reference in table.foreign)
-        if refers or table.name in changed or table.name in added:
-            cursor.execute(LOCK.format(table=sql.Identifier(table.name)))
+    """With the tables that refer to these."""
+    referring = {table.name for table in ALL if any(reference.table in added for reference in table.foreign)}
+    lock(cursor, {*changed, *added} | referring)
 
 
 def _check_later(cursor: Cursor, run: int) -> None:
