@@ -26,6 +26,12 @@ from loader.ingest.tables import ALL, BY_NAME, Table
 
 MANY = 1000  # rows from which references are checked by sets
 
+# The triggers' rows of a file stay in memory; 4 MB, PostgreSQL's own measure, is 20,000 rows.
+WORK_MEMORY = """
+select set_config('work_mem', '64MB', true)
+where pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')
+"""
+
 
 class _Load:
     """The tables that one file's rows wait in. `file` is the last batch's, for errors of the whole."""
@@ -77,6 +83,7 @@ def put(
     try:
         with connection, connection.cursor() as cursor:
             cursor.execute("set constraints all immediate")
+            cursor.execute(WORK_MEMORY)
             load = _Load(cursor)
             with ahead(rows) as batches:
                 for batch in batches:
