@@ -15,7 +15,8 @@ from loader.errors import CannotListen
 from loader.session import open_connection
 
 THREADS = 8
-MOST_CONNECTIONS = 64
+MOST_CONNECTIONS = 1000
+IDLE_SECONDS = 30  # after which a connection that asks for nothing is closed
 REST_OF_AN_UPLOAD = 1 << 20  # the other fields, and what stands between the parts
 
 
@@ -41,6 +42,8 @@ def serve(host: str, port: int) -> None:
             sockets=[listener],
             threads=THREADS,
             connection_limit=MOST_CONNECTIONS,
+            channel_timeout=IDLE_SECONDS,
+            asyncore_use_poll=True,  # select knows a thousand files at most
             max_request_body_size=HOUSE.upload_mb * 1_000_000 + REST_OF_AN_UPLOAD,
             ident="",
         )

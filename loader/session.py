@@ -2,7 +2,7 @@
 
 import getpass
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
@@ -11,6 +11,9 @@ from server.settings import Settings
 
 from loader.errors import NotInitialised
 from loader.interrupts import interruptible
+
+# A loader that was killed isn't missed by its statement, which would go on to its end, and hold its locks as long.
+LOOK_FOR_US = "set client_connection_check_interval = '2s'"
 
 IS_INITIALISED = "select to_regclass('elasticc_brokerclassification') is not null and to_regclass('ingest_message') is not null"
 
@@ -31,6 +34,8 @@ def open_connection(admin_url: str) -> Connection:
         connection = psycopg2.connect(admin_url, options="-c role=elasticc_owner")
     except psycopg2.OperationalError as error:
         raise NotInitialised from error
+    with suppress(psycopg2.errors.InvalidParameterValue), connection, connection.cursor() as cursor:
+        cursor.execute(LOOK_FOR_US)  # a server on Windows can't
     with connection, connection.cursor() as cursor:
         cursor.execute(IS_INITIALISED)
         if cursor.fetchone() != (True,):

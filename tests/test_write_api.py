@@ -1,9 +1,11 @@
 """The old addresses that write, over real HTTP: their answers, who may, and that nothing goes in twice."""
 
 import re
+import socket
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
@@ -173,3 +175,10 @@ def test_a_broker_is_told_to_come_again(scratch: Scratch, server: str) -> None:
         {"detail": "The database failed; nothing was written. Try again later."},
     )
     assert scratch.counts()["elasticc_brokermessage"] == 0
+
+
+def test_idle_connections_are_in_nobodys_way(server: str) -> None:
+    with ExitStack() as idle:
+        for _ in range(200):
+            idle.enter_context(socket.create_connection((urlsplit(server).hostname, urlsplit(server).port), timeout=10))
+        assert requests.get(f"{server}/accounts/login/", timeout=30).status_code == 200
