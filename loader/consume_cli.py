@@ -10,8 +10,8 @@ from typing import cast
 import click
 
 from loader.ingest import log
-from loader.ingest.compare import Counts
 from loader.ingest.kafka import Consumption, consume
+from loader.ingest.outcome import Counts
 from loader.ingest.put import analyze
 from loader.ingest.schemas import VERSIONS, Version
 from loader.session import session, who

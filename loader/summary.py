@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import click
 
-from loader.ingest.compare import Counts
 from loader.ingest.errors import IngestError
+from loader.ingest.outcome import Counts
 
 
 @dataclass

@@ -173,7 +173,7 @@ class Accounts:
         account, version = self._known.get(session.name, (None, 0)) if session else (None, 0)
         if session is None or account is None or not hmac.compare_digest(account.fingerprint, session.fingerprint):
             return None
-        return account, Admission(self, cookie, version)
+        return account, Admission(cookie, version, self.account_of_session)
 
     def end_session(self, cookie: str) -> None:
         """From now on the cookie is nobody's, whoever has a copy."""

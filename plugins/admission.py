@@ -4,13 +4,8 @@ A page of data is read in one statement with the version of the accounts at that
 account was remembered with, nobody has changed an account since, and the page may go. Else the account is looked up.
 """
 
-from __future__ import annotations
-
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from plugins.accounts import Accounts
 
 ADMISSION = "elasticc_admission"  # in the scope
 
@@ -20,11 +15,11 @@ VERSION = "(select bit_xor(c.token) from tally.change c where c.relation = 'auth
 
 @dataclass
 class Admission:
-    """Of one request that came with a session."""
+    """Of one request that came with a session's `cookie`; `look_up` asks the database whose it is."""
 
-    accounts: Accounts
     cookie: str
     version: int
+    look_up: Callable[[str], Awaitable[object | None]]
     is_proved: bool = False
 
     def see(self, version: int | None) -> None:
@@ -34,5 +29,5 @@ class Admission:
     async def holds(self) -> bool:
         """Raises PostgresError."""
         if not self.is_proved:
-            self.is_proved = await self.accounts.account_of_session(self.cookie) is not None
+            self.is_proved = await self.look_up(self.cookie) is not None
         return self.is_proved

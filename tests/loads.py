@@ -7,8 +7,9 @@ from typing import Any
 from psycopg2.extensions import connection as Connection
 
 from loader.ingest import jobs, log
-from loader.ingest.compare import Counts, Policy
+from loader.ingest.compare import Policy
 from loader.ingest.errors import IngestError
+from loader.ingest.outcome import Counts
 from loader.ingest.tables import ALL
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"

@@ -19,8 +19,9 @@ from test_ingest_formats import alert, container, message, tar
 from test_ingest_snana import TRUTH, make_head, make_phot, write
 
 from loader.ingest import jobs, log
-from loader.ingest.compare import Counts, Policy
+from loader.ingest.compare import Policy
 from loader.ingest.errors import IngestError
+from loader.ingest.outcome import Counts
 from loader.ingest.staging import table_columns
 from loader.ingest.values import LONGEST
 from loader.session import open_connection

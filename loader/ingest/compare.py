@@ -4,9 +4,9 @@ Alerts hold as float32 what FITS has in double precision (the hosts' positions):
 are the same value, told with less precision. FILL keeps the precise one, so that the order of the loads doesn't show.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -33,19 +33,6 @@ class Policy(Enum):
     KEEP = "keep"
     REPLACE = "replace"
     FILL = "fill"
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Rows of one table. `missing`: column → new or known rows whose pointer leads nowhere yet."""
-
-    table: str
-    new: int
-    known: int
-    kept: int = 0
-    replaced: int = 0
-    filled: int = 0
-    missing: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from psycopg2.extensions import connection as Connection
 
 from loader.ingest import find, snana
 from loader.ingest.alerts import read_alerts
-from loader.ingest.compare import Counts, Policy
+from loader.ingest.compare import Policy
 from loader.ingest.errors import IngestError, printable
 from loader.ingest.log import Run
 from loader.ingest.messages import read_messages
+from loader.ingest.outcome import Counts
 from loader.ingest.packets import MAGIC, Packet, packets
 from loader.ingest.put import put
 from loader.ingest.rows import Batch

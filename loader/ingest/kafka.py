@@ -11,10 +11,11 @@ import confluent_kafka
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from psycopg2.extensions import connection as Connection
 
-from loader.ingest.compare import Counts, Policy
+from loader.ingest.compare import Policy
 from loader.ingest.errors import BadRow, IngestError, StreamFailed
 from loader.ingest.log import FileRecord, Run
 from loader.ingest.messages import Reader, Stream
+from loader.ingest.outcome import Counts
 from loader.ingest.packets import Packet, decode
 from loader.ingest.put import put
 from loader.ingest.schemas import Version

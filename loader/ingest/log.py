@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING
 
 import psycopg2
 from psycopg2 import sql
@@ -17,10 +16,8 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from loader.ingest.errors import IngestError, printable
+from loader.ingest.outcome import Counts
 from loader.ingest.source import Source
-
-if TYPE_CHECKING:
-    from loader.ingest.compare import Counts
 
 LOCK_CLASS = 0x454C  # "EL": advisory locks of live runs
 RANGES_A_ROW = 5000
@@ -114,7 +111,7 @@ class FileRecord:
         assert row is not None  # returning
         self.id = row[0]
 
-    def end(self, cursor: Cursor, counts: Sequence["Counts"]) -> None:
+    def end(self, cursor: Cursor, counts: Sequence[Counts]) -> None:
         if not self.sources:
             cursor.execute(END_FILE, [None, None, self._said(counts), monotonic() - self.started, self.format, self.id])
         for number, source in enumerate(self.sources):
@@ -129,11 +126,11 @@ class FileRecord:
             cursor.execute(END_FILE, [source.size, source.sha256, said, seconds, source.name, file_id])
 
     @staticmethod
-    def _said(counts: Sequence["Counts"]) -> str:
+    def _said(counts: Sequence[Counts]) -> str:
         return json.dumps({each.table: _fates(each) for each in counts})
 
 
-def _fates(counts: "Counts") -> dict[str, object]:
+def _fates(counts: Counts) -> dict[str, object]:
     numbers = {name: getattr(counts, name) for name in ("new", "known", "kept", "replaced", "filled")}
     missing = {"missing": dict(counts.missing)} if counts.missing else {}
     return {**{name: number for name, number in numbers.items() if number}, **missing}

@@ -15,11 +15,12 @@ from psycopg2.extensions import cursor as Cursor
 
 from loader.ingest import foreign, put_messages
 from loader.ingest.ahead import ahead
-from loader.ingest.compare import Changed, Counts, Policy, by_key, compare, count_known
+from loader.ingest.compare import Changed, Policy, by_key, compare, count_known
 from loader.ingest.errors import DatabaseFailed, IngestError, MissingColumn, RefusedByDatabase, UnknownColumn
 from loader.ingest.insert import Insertion
 from loader.ingest.locks import lock
 from loader.ingest.log import FileRecord
+from loader.ingest.outcome import Counts
 from loader.ingest.rows import Batch, Messages
 from loader.ingest.staging import Staging, columns_of
 from loader.ingest.tables import ALL, BY_NAME, Table

@@ -10,8 +10,9 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from loader.ingest import foreign
-from loader.ingest.compare import Counts, Policy
+from loader.ingest.compare import Policy
 from loader.ingest.log import FileRecord, add_keys
+from loader.ingest.outcome import Counts
 from loader.ingest.rows import Messages
 from loader.ingest.snana import FIRST_DEMO_OBJECT
 from loader.ingest.staging import Staging, table_columns
