@@ -3,6 +3,7 @@ filled in and left empty."""
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -37,6 +38,7 @@ SAMPLES = {
     "ra": 'select ra from elasticc_diaobject order by "diaObjectId" desc limit 1',
     "decl": 'select decl from elasticc_diaobject order by "diaObjectId" desc limit 1',
     "radius_deg": "select 0.5",
+    "objects": "select 200",
     "z_min": "select min(zcmb) from elasticc_diaobjecttruth",
     "z_max": "select max(zcmb) from elasticc_diaobjecttruth",
 }
@@ -146,6 +148,74 @@ def test_the_cone_holds_what_is_near(house: House, client: requests.Session) -> 
     assert {(row["diaObjectId"],) for row in served} == set(expected)
     assert served[0]["separation_arcsec"] == pytest.approx(0, abs=1e-3)
     assert [row["separation_arcsec"] for row in served] == sorted(row["separation_arcsec"] for row in served)
+
+
+def test_a_class_has_its_objects(house: House, client: requests.Session) -> None:
+    given = values(house.ro_url, "objects_by_class")
+    expected = ask(
+        house.ro_url,
+        f"""
+        select "diaObjectId"
+        from elasticc_diaobjecttruth
+        where gentype in (select gentype from elasticc_gentypeofclassid where description = '{given["class"]}')
+        order by snrmax desc, "diaObjectId"
+        limit 1000
+        """,
+    )
+    assert [(row["diaObjectId"],) for row in rows(client, house.url, "objects_by_class", given)] == expected
+
+
+def test_a_peak_is_the_detections_greatest(house: House, client: requests.Session) -> None:
+    """There are fewer objects than it would draw at random, so it has all."""
+    expected = ask(
+        house.ro_url,
+        """
+        select count(*), sum(detections)::bigint, max(snr)
+        from (
+            select max(snr) as snr, count(*) as detections
+            from elasticc_diasource
+            where "filterName" = 'r' and "diaObject_id" in (select "diaObjectId" from elasticc_diaobjecttruth)
+            group by "diaObject_id"
+        ) peak
+        """,
+    )
+    served = rows(client, house.url, "peak_snr_by_class", {"band": "r"})
+    totals = (sum(row["objects"] for row in served), sum(row["detections"] for row in served))
+    assert [(*totals, max(row["greatest_peak_snr"] for row in served))] == expected
+
+
+def test_confusion_counts_each_messages_likeliest_class(sample: tuple[str, str]) -> None:
+    url, database = sample
+    given = values(database, "confusion")
+    said = ask(
+        database,
+        f"""
+        select m."dbMessageIndex", t.gentype, c.probability, -c."classId"
+        from elasticc_brokerclassification c
+        join elasticc_brokerclassifier k on k."dbClassifierIndex" = c."dbClassifier_id"
+        join elasticc_brokermessage m on m."dbMessageIndex" = c."dbMessage_id"
+        join elasticc_diasource s on s."diaSourceId" = m."diaSourceId"
+        join elasticc_diaobjecttruth t on t."diaObjectId" = s."diaObject_id"
+        where k."classifierName" = '{given["classifier"]}'
+        """,
+    )
+    true = dict(ask(database, 'select gentype, "classId" from elasticc_gentypeofclassid where exactmatch'))
+    likeliest = {message: -max(answers)[1] for message, answers in by_message(said).items()}
+    kind = {message: true[gentype] for message, gentype, *_ in said}
+    expected = Counter((kind[message], found) for message, found in likeliest.items())
+    session = requests.Session()
+    session.auth = (USER, PASSWORD)
+    everything = rows(session, url, "confusion", given | {"objects": "1000000"})
+    assert {(row["trueClassId"], row["classId"]): row["messages"] for row in everything} == expected
+    few = rows(session, url, "confusion", given | {"objects": "200"})
+    assert 0 < sum(row["messages"] for row in few) < sum(expected.values())
+
+
+def by_message(said: list[tuple[Any, ...]]) -> dict[int, list[tuple[float, int]]]:
+    found: dict[int, list[tuple[float, int]]] = {}
+    for message, _, *answer in said:
+        found.setdefault(message, []).append((answer[0], answer[1]))
+    return found
 
 
 def test_wrong_input_gets_postgresqls_words(house: House, client: requests.Session) -> None:

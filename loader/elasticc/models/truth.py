@@ -66,6 +66,10 @@ class DiaObjectTruth(models.Model):
 
     class Meta:
         db_table_comment = "Truth of each object: class, redshift, distance, peak"
+        indexes = (
+            models.Index(fields=["-snrmax", "diaObject"], name="elasticc_objecttruth_snrmax"),
+            models.Index(fields=["gentype", "-snrmax", "diaObject"], name="elasticc_objecttruth_gentype"),
+        )
 
     def __str__(self) -> str:
         return f"truth of object {self.diaObject_id}"
