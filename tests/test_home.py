@@ -54,7 +54,8 @@ def test_an_id_leads_to_the_object(sample_house: Sample) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", ["187.7 12.4", "187.7, +12.4", "12h30m48s +12d24m00s", "12:30:48 +12:24:00", "12 30 48 12 24 0"]
+    "asked",
+    ["187.7 12.4", "187.7, +12.4", "12h30m48s +12d24m00s", "12:30:48 +12:24:00", "12 30 48 12 24 0", "12h30m48s 12.4d"],
 )
 def test_a_position_leads_to_what_is_around(sample_house: Sample, asked: str) -> None:
     answer = find(sample_house, asked, "2", "arcsec")

@@ -14,7 +14,7 @@ from datasette.utils import tilde_decode, tilde_encode
 from datasette.utils.asgi import BadRequest
 from datasette_postgresql import ConfigurationError, PostgresDatabase
 
-from . import conditions, cone_page, coordinates, guess, list_page, maps, settings
+from . import conditions, cone_page, coordinates, guess, list_page, maps, positions, settings
 from .settings import PLUGIN, Sky
 from .skies import Skies, skies
 from .targets import has_target, may_view
@@ -88,7 +88,7 @@ async def _in_cones(datasette: Any, request: Any, database: str, table: str, ask
     for number, text in enumerate(asked):
         try:
             cone = coordinates.cone(text)
-        except coordinates.Unreadable as error:
+        except positions.Unreadable as error:
             raise BadRequest(str(error)) from error
         name = f"cone{number or ''}"
         clauses.append(conditions.in_cone(sky, found, table, relation.identifier, name, functions))

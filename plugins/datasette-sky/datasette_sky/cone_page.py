@@ -9,9 +9,10 @@ from datasette.utils import tilde_decode, tilde_encode
 from datasette.utils.asgi import Forbidden, NotFound, Response
 from datasette_postgresql import PostgresDatabase, PostgresError
 
-from . import coordinates, rendering
+from . import coordinates, positions, rendering
 from .cones import Question, question
-from .coordinates import UNIT_WORDS, Cone, Unreadable
+from .coordinates import UNIT_WORDS, Cone
+from .positions import Unreadable
 from .settings import Sky
 from .skies import skies
 from .targets import Target, linked, targets
@@ -51,8 +52,8 @@ async def cone_page(request: Any, datasette: Any) -> Response:
         if typed["format"] not in rendering.FORMATS:
             raise Unreadable(f"_format must be one of {', '.join(rendering.FORMATS)}.")
         target = chosen(tables, typed["table"])
-        centre = coordinates.position(typed["position"])
-        cone = Cone(centre, coordinates.radius_deg(typed["radius"], typed["unit"]))
+        centre = positions.position(typed["position"])
+        cone = Cone(centre, positions.radius_deg(typed["radius"], typed["unit"]))
         most = MOST_ROWS if typed["format"] == "html" else MOST_FILE_ROWS
         found = await _find(datasette, sky, target, cone, most)
     except (Unreadable, QueryInterrupted, PostgresError) as error:
@@ -90,7 +91,7 @@ def typed_values(args: Any, tables: dict[str, Target], *, unit: str) -> dict[str
 def chosen(tables: dict[str, Target], name: str) -> Target:
     """Raises Unreadable."""
     if name not in tables:
-        raise Unreadable(f"There is no table {coordinates.shortened(name)} with positions.")
+        raise Unreadable(f"There is no table {positions.shortened(name)} with positions.")
     return tables[name]
 
 

@@ -11,11 +11,12 @@ from datasette.utils import tilde_encode
 from datasette.utils.asgi import Response
 from datasette_postgresql import PostgresError, name_visitor
 
-from . import coordinates, joining, lists, rendering
+from . import joining, lists, positions, rendering
 from .cone_page import chosen, opened, reason, typed_values
-from .coordinates import UNIT_WORDS, Unreadable
+from .coordinates import UNIT_WORDS
 from .joining import Joined
 from .lists import List
+from .positions import Unreadable
 from .settings import Sky
 from .skies import skies
 from .targets import Target
@@ -48,7 +49,7 @@ async def list_page(request: Any, datasette: Any) -> Response:
                 return Response.redirect(address, status=303)
         name_visitor(request.actor)
         target = chosen(tables, typed["table"])
-        radius = coordinates.radius_deg(typed["radius"], typed["unit"])
+        radius = positions.radius_deg(typed["radius"], typed["unit"])
         listed = lists.read(typed["list"], joining.ids_of(target))
         functions = await skies(datasette).functions(sky.database)
         joined = await joining.join(datasette.get_database(sky.database), target, listed, radius, functions)

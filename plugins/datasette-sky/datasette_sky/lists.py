@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from . import guess, votable
-from .coordinates import NO_POSITION, Position, Unreadable, position, shortened
+from .positions import NoPosition, Position, Unreadable, position, shortened
 
 T = TypeVar("T")
 
@@ -190,9 +190,8 @@ def _by_itself(number: int, line: str, ids: Ids) -> Line:
     for text in _places(fields):
         try:
             return Line(number, cells, position=position(text))
-        except Unreadable as error:
-            if NO_POSITION not in str(error):
-                raise
+        except NoPosition:
+            continue
     if fields[0] and ids.can_be(fields[0]):
         return Line(number, cells, object_id=fields[0])
     raise Unreadable(f"“{shortened(line)}” is neither an object's id nor a position, as 187.70 +12.40 or 12h30m49s +12d23m28s.")

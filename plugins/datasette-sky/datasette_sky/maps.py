@@ -18,7 +18,7 @@ from datasette.utils.asgi import BadRequest, Forbidden, NotFound, Response
 from datasette.views.base import DatasetteError
 from datasette_postgresql import PostgresDatabase, PostgresError, Source, name_visitor, named_parameters, selected
 
-from . import coordinates, density
+from . import coordinates, density, positions
 from .conditions import quote
 from .settings import Positions
 from .skies import skies
@@ -107,7 +107,7 @@ def _close_up(request: Any) -> list[float] | None:
         return None
     try:
         cone = coordinates.cone(texts[0])
-    except coordinates.Unreadable as error:
+    except positions.Unreadable as error:
         raise BadRequest(str(error)) from error
     return [cone.centre.ra, cone.centre.decl, cone.radius_deg] if cone.radius_deg <= MOST_CLOSE_DEG else None
 

@@ -7,7 +7,7 @@ Source: IVOA, VOTable Format Definition 1.5, https://www.ivoa.net/documents/VOTa
 from collections.abc import Mapping
 from xml.parsers import expat
 
-from .coordinates import Unreadable
+from .positions import Unreadable
 
 MOST_DEPTH = 30
 

@@ -1,5 +1,6 @@
 """`/-/find?q=…`: to the object of that id, or to the canned query that lists what is around that position."""
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from . import numbers, positions
 from .settings import Home
 
 RADIUS, UNIT = "1", "deg"
+ID = re.compile(r"\d{1,19}")
 
 
 class NotThere(Exception):
@@ -37,13 +39,25 @@ async def find(request: Any, datasette: Any) -> Response:
 
 
 async def _address(datasette: Any, request: Any, home: Home, typed: dict[str, str]) -> str:
-    asked = positions.read(typed["q"])
+    asked = typed["q"].strip()
     db: PostgresDatabase = datasette.get_database(home.database)
-    if isinstance(asked, str):
+    if ID.fullmatch(asked):
         if await _has_object(db, home, asked):
             return f"{datasette.urls.table(home.database, home.objects.table)}/{tilde_encode(asked)}"
         raise NotThere(f"There is no object {asked}.")
-    return await _around(datasette, request, db, home, asked, typed)
+    return await _around(datasette, request, db, home, _position(asked), typed)
+
+
+def _position(asked: str) -> positions.Position:
+    """Raises Unreadable, with what else the box takes."""
+    if not asked:
+        raise positions.Unreadable("Type an object's id, or a position.")
+    try:
+        return positions.position(asked)
+    except positions.NoPosition as error:
+        raise positions.Unreadable(
+            f"“{error.text}” is neither an object's id, as 12345, nor a position, as 187.70 +12.40 or 12h30m49s +12d23m28s."
+        ) from error
 
 
 async def _has_object(db: PostgresDatabase, home: Home, object_id: str) -> bool:
