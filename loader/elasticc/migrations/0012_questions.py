@@ -19,4 +19,5 @@ class Migration(migrations.Migration):
             "diaobjecttruth", models.Index(fields=["gentype", "-snrmax", "diaObject"], name="elasticc_objecttruth_gentype")
         ),
         migrations.RunSQL(NIGHTS, "drop statistics elasticc_diasource_nights"),
+        migrations.RunSQL("analyze elasticc_diasource, elasticc_diaobjecttruth", migrations.RunSQL.noop),
     )
