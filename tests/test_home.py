@@ -6,7 +6,9 @@ import re
 
 import pytest
 import requests
+import yaml
 from browsing import NARROW, Scheme, figures, serious, shoot, visit
+from house import PROJECT
 from playwright.sync_api import Browser, expect
 from sample import THOUSAND, Sample
 
@@ -46,6 +48,31 @@ def test_the_numbers_are_the_tables(sample_house: Sample) -> None:
     """):
         assert re.search(rf">{re.escape(label)}</a>.*<b>{count:,}</b>", page), label
     assert 'href="/elasticc"' in page  # Datasette's list of databases is still there
+
+
+NOTICE = yaml.safe_load((PROJECT / "metadata.yml").read_text())["plugins"]["datasette-survey-home"]["notice_sql"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [
+        ([], None),
+        ([5], None),
+        ([10**12], "All of these data are"),
+        ([5, 10**12 + 7], "Objects with an id from 1000000000000 on"),
+    ],
+)
+def test_the_synthetic_sample_is_named(sample_house: Sample, ids: list[int], words: str | None) -> None:
+    objects = f"""create temp table elasticc_diaobject as select unnest('{set(ids) or "{}"}'::bigint[]) as "diaObjectId";"""
+    [(said,)] = sample_house.ask(objects + NOTICE)
+    assert (said or "").startswith(words or "") and bool(said) == bool(words), said
+
+
+def test_the_notice_is_on_the_page_and_costs_probes_of_an_index(sample_house: Sample) -> None:
+    page = requests.get(sample_house.url, auth=sample_house.account, headers={"Accept": "text/html"}, timeout=60).text
+    assert '<p class="sh-notice">Objects with an id from 1000000000000 on are the portal&#39;s own synthetic sample' in page
+    plan = "\n".join(line for (line,) in sample_house.ask(f"set enable_seqscan = off; explain {NOTICE}"))
+    assert "Index Only Scan" in plan and "Seq Scan" not in plan, plan
 
 
 def test_an_id_leads_to_the_object(sample_house: Sample) -> None:

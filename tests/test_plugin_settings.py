@@ -54,6 +54,7 @@ WRONG = {
         lambda s: s.update(upper_limit_sigma=0)
     ),
     "unknown setting 'headline'; known are database,": (HOME, lambda p: p.update(headline="Look")),
+    "'notice_sql' can't be run: column \"nothing\" does not exist": (HOME, lambda p: p.update(notice_sql="select nothing")),
     "the setting 'about' is missing.": (HOME, lambda p: p.pop("about")),
     "'nights' names the column 'day', which 'elasticc_view_nights' doesn't have.": (
         HOME,

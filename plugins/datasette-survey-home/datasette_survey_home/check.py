@@ -3,8 +3,9 @@
 import dataclasses
 from typing import Any
 
-from datasette_postgresql import ConfigurationError, PostgresDatabase
+from datasette_postgresql import ConfigurationError, PostgresDatabase, PostgresError
 
+from . import numbers
 from .settings import PARTS, PLUGIN, Home
 
 
@@ -24,6 +25,10 @@ async def check(datasette: Any, home: Home) -> None:
             await _check_query(datasette, home.database, name, part.query)
     for query in home.queries:
         await _check_query(datasette, home.database, "queries", query)
+    try:
+        await numbers.parts(db, home, [])
+    except PostgresError as error:
+        raise ConfigurationError(f"{PLUGIN}: 'notice_sql' can't be run: {error}") from error
 
 
 def _columns(db: PostgresDatabase, name: str, table: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""What there is, asked anew for each visitor: counts that the database knows, and three small tables, as one query."""
+"""Asked anew for each visitor: three small tables and the notice, as one query; and whether an object is there."""
 
 import json
 from typing import Any
@@ -15,20 +15,23 @@ COLUMNS = {
 }
 
 ROWS = "(select coalesce(json_agg(json_build_array({columns})), '[]') from {table})"
+NOTICE = "(select notice::text from ({sql}) as asked(notice) limit 1)"
 HAS_OBJECT = "select exists (select from {table} where {id} = %(id)s) as found"
 
 
-async def charts(db: PostgresDatabase, home: Home, wanted: list[str]) -> dict[str, list[Any]]:
-    """The rows of each wanted part."""
-    if not wanted:
-        return {}
+async def parts(db: PostgresDatabase, home: Home, wanted: list[str]) -> dict[str, Any]:
+    """The rows of each wanted part, and under `notice` its text or None. Raises PostgresError, QueryInterrupted."""
     members = []
     for name in wanted:
         part = getattr(home, name)
         columns = ", ".join(quote(getattr(part, column)) for column in COLUMNS[name])
         members.append(f"'{name}', {ROWS.format(columns=columns, table=relation(db, part.table))}")
+    if home.notice_sql is not None:
+        members.append(f"'notice', {NOTICE.format(sql=home.notice_sql.strip().rstrip(';').replace('%', '%%'))}")
+    if not members:
+        return {}
     query = f"select json_build_object({', '.join(members)})::text as body"
-    found: dict[str, list[Any]] = json.loads((await db.fetch(query)).rows[0]["body"])
+    found: dict[str, Any] = json.loads((await db.fetch(query)).rows[0]["body"])
     return found
 
 

@@ -29,6 +29,7 @@ class Survey:
 
     home: Home
     counts: list[tuple[str, str, str]]  # number, label, address
+    notice: str | None = None
     nights: charts.NightChart | None = None
     classes: list[tuple[str, int, float]] = field(default_factory=list)
     sky: charts.SkyChart | None = None
@@ -46,12 +47,13 @@ async def survey(datasette: Any, request: Any, home: Home) -> Survey | None:
         name for name in numbers.PARTS if (part := getattr(home, name)) and await _may(datasette, request, home, part.table)
     ]
     try:
-        rows = await numbers.charts(db, home, wanted)
+        rows = await numbers.parts(db, home, wanted)
     except (PostgresError, QueryInterrupted):
         rows = {}  # the page is worth having without them
     return Survey(
         home=home,
         counts=await _counts(datasette, request, db, home),
+        notice=rows.get("notice"),
         nights=charts.nights(rows.get("nights", [])),
         classes=charts.bars(rows.get("classes", [])),
         sky=charts.sky([tuple(row) for row in rows.get("sky", [])]),

@@ -63,6 +63,7 @@ class Sky:
 @dataclass(frozen=True)
 class Home:
     """`counts` are tables and what their rows are called; `example_sql` is what the Python snippet asks;
+    `notice_sql` gives one text that says what these data are, or null;
     `schema` and `sky_page` are paths of pages that tell what tables and columns mean, and search the sky."""
 
     database: str
@@ -77,6 +78,7 @@ class Home:
     schema: str | None = None
     sky_page: str | None = None
     example_sql: str | None = None
+    notice_sql: str | None = None
     basic_auth: bool = False
 
 
