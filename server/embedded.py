@@ -153,7 +153,7 @@ def _start(data: Path) -> None:
         )  # fmt: skip
     except ServerError as error:
         if _is_running(data):
-            return  # one of a house that was killed, which looked dead a moment ago
+            return  # one that a house had begun to start when it was killed
         raise ServerError(f"The embedded PostgreSQL won't start: {_last_words(log) or error}") from error
 
 
@@ -163,6 +163,8 @@ def _stop(data: Path) -> None:
 
 
 def _is_running(data: Path) -> bool:
+    if data.exists():
+        _give(data)  # pg_ctl as another user than ours doesn't see a server in a folder that was closed to others since
     command = [str(_programs() / "pg_ctl"), "-D", str(data), "status"]
     return subprocess.run(command, capture_output=True, **_as_user(), check=False, cwd="/").returncode == 0
 

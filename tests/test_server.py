@@ -79,6 +79,18 @@ def test_a_house_that_was_killed_comes_up_again(tmp_path: Path) -> None:
     assert not (tmp_path / "home" / "postgres" / "postmaster.pid").exists()
 
 
+def test_a_folder_that_was_closed_hides_no_server(tmp_path: Path) -> None:
+    """As a later pytest closes its own: the server's user saw none there, so it was started again, and never stopped."""
+    data = tmp_path / "home" / "postgres"
+    settings = Settings.from_env(environment(tmp_path / "home", free_port()))
+    with embedded.connect(settings):
+        tmp_path.chmod(0o700)
+        with embedded.connect(settings):
+            tmp_path.chmod(0o700)
+    assert not (data / "postmaster.pid").exists()
+    assert "already exists" not in (data / "server.log").read_text()
+
+
 def test_a_taken_port_is_said(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
